@@ -1,0 +1,3 @@
+"""Souk: a self-hosted marketplace platform."""
+
+__version__ = "0.1.0"
