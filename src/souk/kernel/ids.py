@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import time
@@ -46,3 +47,8 @@ def parse_uuid(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
+
+
+def fingerprint(secret: str) -> bytes:
+    """SHA-256 of a high-entropy secret: what the database keeps instead of a token."""
+    return hashlib.sha256(secret.encode()).digest()
