@@ -1,0 +1,2 @@
+-- 0002_identity
+SELECT 1;

@@ -1,0 +1,2 @@
+-- 0003_catalog
+SELECT 1;

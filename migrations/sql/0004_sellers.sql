@@ -1,0 +1,2 @@
+-- 0004_sellers
+SELECT 1;

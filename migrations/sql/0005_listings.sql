@@ -1,0 +1,2 @@
+-- 0005_listings
+SELECT 1;

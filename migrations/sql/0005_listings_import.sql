@@ -1,0 +1,2 @@
+-- 0005_listings_import
+SELECT 1;

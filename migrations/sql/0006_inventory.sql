@@ -1,0 +1,2 @@
+-- 0006_inventory
+SELECT 1;

@@ -1,0 +1,2 @@
+-- 0007_carts
+SELECT 1;

@@ -1,0 +1,2 @@
+-- 0008_orders
+SELECT 1;

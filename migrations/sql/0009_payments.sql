@@ -1,0 +1,2 @@
+-- 0009_payments
+SELECT 1;

@@ -1,0 +1,2 @@
+-- 0009_sandbox
+SELECT 1;

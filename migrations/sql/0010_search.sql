@@ -1,0 +1,2 @@
+-- 0010_search
+SELECT 1;

@@ -1,0 +1,2 @@
+-- 0011_ledger
+SELECT 1;

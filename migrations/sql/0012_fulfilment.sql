@@ -1,0 +1,2 @@
+-- 0012_fulfilment
+SELECT 1;

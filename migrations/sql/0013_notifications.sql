@@ -1,0 +1,2 @@
+-- 0013_notifications
+SELECT 1;

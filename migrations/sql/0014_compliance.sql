@@ -1,0 +1,2 @@
+-- 0014_compliance
+SELECT 1;

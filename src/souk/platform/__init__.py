@@ -1,0 +1,1 @@
+"""Machinery without business: database, events, jobs, HTTP edge, files, mail, telemetry."""

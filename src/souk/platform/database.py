@@ -1,0 +1,265 @@
+"""PostgreSQL through asyncpg: read connections, write transactions, retries, statement counts.
+
+A `ReadConn` cannot write: its pool sets `default_transaction_read_only`, and its type has no
+`execute`. A `WriteTx` is one open transaction; only `Database.transact`, at the edge, opens and
+commits one. Events added to it are written just before the commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import asyncpg
+import msgspec
+from asyncpg import exceptions as pg
+
+from souk.kernel.clock import Clock, SystemClock
+from souk.kernel.errors import DomainError, ErrorKind
+from souk.platform.events import Event, EventWriter
+
+T = TypeVar("T")
+Record = asyncpg.Record
+_ATTEMPTS = 4
+_json_encode = msgspec.json.Encoder().encode
+
+
+class DatabaseUnavailable(DomainError):
+    """The database did not answer in time; nothing was changed."""
+
+    code = "database_unavailable"
+    kind = ErrorKind.UNAVAILABLE
+
+    def __init__(self) -> None:
+        super().__init__("We could not reach our records just now. Nothing was changed; try again.")
+
+
+class Busy(DomainError):
+    """The row is being changed by others and the lock did not come in time."""
+
+    code = "busy"
+    kind = ErrorKind.UNAVAILABLE
+
+    def __init__(self) -> None:
+        super().__init__("Many people are changing this right now. Wait a moment and try again.")
+
+
+@dataclass(slots=True)
+class StatementCount:
+    """How many statements ran inside a `count_statements` block, and their texts."""
+
+    total: int = 0
+    texts: list[str] = field(default_factory=list[str])
+
+
+_counter: ContextVar[StatementCount | None] = ContextVar("statements", default=None)
+
+
+@asynccontextmanager
+async def count_statements() -> AsyncIterator[StatementCount]:
+    """Count every statement that this task and its children send, BEGIN and COMMIT included."""
+    count = StatementCount()
+    token = _counter.set(count)
+    try:
+        yield count
+    finally:
+        _counter.reset(token)
+
+
+def _seen(sql: str) -> None:
+    count = _counter.get()
+    if count is not None:
+        count.total += 1
+        count.texts.append(sql)
+
+
+if TYPE_CHECKING:
+    _Base = asyncpg.Connection[Record]
+else:
+    _Base = asyncpg.Connection
+
+
+class _Connection(_Base):
+    """Skips the reset round trip on release: Souk leaves no session state behind."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+class ReadConn:
+    """Reads only. `$1`-style parameters; rows are asyncpg records."""
+
+    __slots__ = ("_raw", "clock")
+
+    def __init__(self, raw: asyncpg.Connection[Record], clock: Clock) -> None:
+        self._raw = raw
+        self.clock = clock
+
+    async def fetch(self, sql: str, *args: object) -> list[Record]:
+        _seen(sql)
+        return await self._raw.fetch(sql, *args)
+
+    async def fetchrow(self, sql: str, *args: object) -> Record | None:
+        _seen(sql)
+        return await self._raw.fetchrow(sql, *args)
+
+    async def fetchval(self, sql: str, *args: object) -> Any:  # noqa: ANN401 - a column of any type
+        _seen(sql)
+        return await self._raw.fetchval(sql, *args)
+
+
+class WriteTx(ReadConn):
+    """One transaction. Everything that it writes, events and jobs included, commits at once."""
+
+    __slots__ = ("_events", "_writer")
+
+    def __init__(
+        self, raw: asyncpg.Connection[Record], clock: Clock, writer: EventWriter
+    ) -> None:
+        super().__init__(raw, clock)
+        self._writer = writer
+        self._events: list[tuple[Event, str]] = []
+
+    async def execute(self, sql: str, *args: object) -> str:
+        """Run one statement; the answer is PostgreSQL's command tag such as `UPDATE 1`."""
+        _seen(sql)
+        return await self._raw.execute(sql, *args)
+
+    async def executemany(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        _seen(sql)
+        await self._raw.executemany(sql, rows)
+
+    def add_event(self, event: Event, *, actor: str) -> None:
+        """Called by `outbox.add`: the event is stored with this transaction or not at all."""
+        self._events.append((event, actor))
+
+    async def flush_events(self) -> None:
+        """Write the events gathered so far, in the order in which they were added."""
+        if self._events:
+            events, self._events = self._events, []
+            await self._writer.write(self, events)
+
+    def driver_connection(self) -> asyncpg.Connection[Record]:
+        """The bare connection, for the job queue's own library only."""
+        return self._raw
+
+
+class Database:
+    """Two pools on one server: reads that cannot write, and writes in transactions."""
+
+    def __init__(
+        self,
+        *,
+        reads: asyncpg.Pool[Record],
+        writes: asyncpg.Pool[Record],
+        clock: Clock,
+        writer: EventWriter,
+    ) -> None:
+        self._reads = reads
+        self._writes = writes
+        self.clock = clock
+        self._writer = writer
+
+    @classmethod
+    async def connect(
+        cls,
+        url: str,
+        *,
+        size: int = 10,
+        clock: Clock | None = None,
+        writer: EventWriter | None = None,
+        statement_timeout_ms: int = 5_000,
+        lock_timeout_ms: int = 3_000,
+        application_name: str = "souk",
+    ) -> Database:
+        """Open both pools. `size` is the greatest number of connections in each."""
+        limits = {
+            "statement_timeout": str(statement_timeout_ms),
+            "lock_timeout": str(lock_timeout_ms),
+            "idle_in_transaction_session_timeout": "30000",
+            "application_name": application_name,
+            "timezone": "UTC",
+            "jit": "off",
+        }
+
+        async def pool(extra: dict[str, str]) -> asyncpg.Pool[Record]:
+            return await asyncpg.create_pool(
+                url,
+                min_size=1,
+                max_size=size,
+                connection_class=_Connection,
+                init=_prepare,
+                server_settings=limits | extra,
+                command_timeout=statement_timeout_ms / 1000 + 5,
+            )
+
+        return cls(
+            reads=await pool({"default_transaction_read_only": "on"}),
+            writes=await pool({}),
+            clock=clock or SystemClock(),
+            writer=writer or EventWriter(),
+        )
+
+    async def close(self) -> None:
+        for pool in (self._reads, self._writes):
+            try:
+                await asyncio.wait_for(pool.close(), timeout=5)
+            except TimeoutError:
+                pool.terminate()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[ReadConn]:
+        """A connection for queries, each statement its own snapshot."""
+        try:
+            async with self._reads.acquire(timeout=5) as raw:
+                yield ReadConn(cast("asyncpg.Connection[Record]", raw), self.clock)
+        except (OSError, TimeoutError, pg.PostgresConnectionError, pg.CannotConnectNowError) as e:
+            raise DatabaseUnavailable from e
+
+    async def transact(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
+        """Run `work` in one transaction and commit it; any exception rolls everything back.
+
+        Serialisation failures and deadlocks are retried with jitter, so `work` must not touch
+        anything but the transaction. A lock that does not come in time is `Busy`.
+        """
+        for attempt in range(_ATTEMPTS):
+            try:
+                return await self._attempt(work)
+            except (pg.SerializationError, pg.DeadlockDetectedError) as error:
+                if attempt + 1 == _ATTEMPTS:
+                    raise Busy from error
+                await asyncio.sleep(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311
+            except (pg.LockNotAvailableError, pg.QueryCanceledError) as error:
+                raise Busy from error
+            except (OSError, TimeoutError, pg.PostgresConnectionError) as error:
+                raise DatabaseUnavailable from error
+            except (pg.CannotConnectNowError, pg.InterfaceError, pg.TooManyConnectionsError) as e:
+                raise DatabaseUnavailable from e
+        raise AssertionError("unreachable")
+
+    async def _attempt(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
+        async with self._writes.acquire(timeout=5) as proxy:
+            raw = cast("asyncpg.Connection[Record]", proxy)
+            _seen("BEGIN")
+            async with raw.transaction():
+                tx = WriteTx(raw, self.clock, self._writer)
+                result = await work(tx)
+                await tx.flush_events()
+            _seen("COMMIT")
+            return result
+
+
+async def _prepare(connection: asyncpg.Connection[Record]) -> None:
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(
+            name,
+            schema="pg_catalog",
+            encoder=lambda value: _json_encode(value).decode(),
+            decoder=msgspec.json.decode,
+            format="text",
+        )
