@@ -58,6 +58,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     otlp_endpoint: str = ""
     statement_timeout_ms: int = 5_000
     lock_timeout_ms: int = 3_000
+    rate_limit_factor: float = 1.0
+    """Multiplies every rate limit; load tests from one address raise it."""
     metrics_token: str = ""
     """When set, /metrics asks for it as a bearer token; when empty it answers loopback only."""
 
@@ -79,7 +81,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     environ = os.environ if environ is None else environ
     raw = _collect(environ)
     try:
-        settings = msgspec.convert(raw, Settings, strict=False)
+        settings = msgspec.convert(raw, Settings, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
         raise SettingsError(_sentence(str(error))) from error
     return _check(settings)
@@ -104,6 +106,10 @@ def _collect(environ: Mapping[str, str]) -> dict[str, object]:
             raise SettingsError(f"{key} is not a setting of Souk. Remove it or correct its name.")
         raw[name] = tuple(filter(None, value.split(","))) if name == "cors_origins" else value
     return raw
+
+
+def _path(wanted: type, value: object) -> object:
+    return wanted(value)
 
 
 def _sentence(message: str) -> str:

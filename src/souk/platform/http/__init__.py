@@ -1,0 +1,1 @@
+"""The HTTP edge: who may call, what errors look like, limits, idempotency, headers."""

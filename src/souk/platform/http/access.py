@@ -1,0 +1,151 @@
+"""Every route says who may call it; the guard asks before the handler runs.
+
+Cookie-authenticated changes also need proof that the page came from us (CSRF): a same-origin
+`Sec-Fetch-Site` or `Origin`, and the signed token of the `souk_csrf` cookie sent back in a form
+field or a header. Calls with an `Authorization` header carry no ambient authority and need none.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers.base import BaseRouteHandler
+
+from souk.kernel.actor import GUEST, Actor, Permission
+from souk.kernel.errors import DomainError, ErrorKind, Forbidden, NotSignedIn
+from souk.platform.settings import Settings
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+CSRF_COOKIE = "souk_csrf"
+CSRF_FIELD = "_csrf"
+CSRF_HEADER = "x-csrf-token"
+_SAFE = {"GET", "HEAD", "OPTIONS"}
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
+
+
+class CsrfRefused(DomainError):
+    """A change arrived with cookies and without proof that it came from our own page."""
+
+    code = "csrf_refused"
+    kind = ErrorKind.FORBIDDEN
+
+    def __init__(self) -> None:
+        super().__init__("This form is out of date. Reload the page and send it again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A rule with a name that the documents and the route matrix test show."""
+
+    name: str
+    permission: Permission | None = None
+    signed_in: bool = False
+    seller: bool = False
+    csrf: bool = True
+
+    def check(self, actor: Actor) -> None:
+        """Raise NotSignedIn or Forbidden, each with what to do next."""
+        if self.signed_in and actor.user_id is None:
+            raise NotSignedIn("Log in to go on.")
+        if self.seller and actor.seller_id is None:
+            raise Forbidden("Only sellers can do this. Apply to become a seller first.")
+        if self.permission is not None and not actor.may(self.permission):
+            raise Forbidden("Your account may not do this. Ask an administrator for the right.")
+
+
+PUBLIC = Access("public")
+HOLDER = Access("holder")
+SIGNED_IN = Access("signed_in", signed_in=True)
+SELLER = Access("seller", signed_in=True, seller=True)
+SIGNED = Access("signed", csrf=False)
+
+
+def operator(permission: Permission) -> Access:
+    """Only staff with this permission."""
+    return Access(f"operator:{permission}", permission=permission, signed_in=True)
+
+
+class Authenticator(Protocol):
+    """Turns a request's credentials into an Actor; GUEST when it carries none that are valid."""
+
+    async def authenticate(self, connection: Connection) -> Actor: ...
+
+
+async def actor_of(connection: Connection) -> Actor:
+    """The caller, asked for once per request."""
+    state = connection.scope["state"]
+    actor = state.get("actor")
+    if actor is None:
+        authenticator: Authenticator | None = connection.app.state.get("authenticator")
+        actor = await authenticator.authenticate(connection) if authenticator else GUEST
+        state["actor"] = actor
+    return actor
+
+
+async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
+    """The application's one guard: the route's rule, then CSRF for changes."""
+    rule = handler.opt["access"]
+    if rule.signed_in:
+        rule.check(await actor_of(connection))
+    if connection.scope["method"] not in _SAFE and rule.csrf:
+        await _check_csrf(connection)
+
+
+async def _check_csrf(connection: Connection) -> None:
+    headers = connection.headers
+    if "authorization" in headers:
+        return
+    settings: Settings = connection.app.state["settings"]
+    site = headers.get("sec-fetch-site")
+    origin = headers.get("origin")
+    if site is not None and site not in {"same-origin", "none"}:
+        raise CsrfRefused
+    if origin is not None and urlsplit(origin).netloc not in {
+        headers.get("host", ""),
+        urlsplit(settings.base_url).netloc,
+    }:
+        raise CsrfRefused
+    content_type = headers.get("content-type", "").split(";")[0].strip().lower()
+    is_form = content_type in _FORMS or not content_type
+    if not connection.cookies or (not is_form and not _has_session(connection)):
+        if is_form and content_type and _is_browser(connection):
+            raise CsrfRefused
+        return
+    sent = headers.get(CSRF_HEADER)
+    if sent is None and content_type in _FORMS[:2] and isinstance(connection, Request):
+        form = await connection.form()
+        value = form.get(CSRF_FIELD)
+        sent = value if isinstance(value, str) else None
+    kept = connection.cookies.get(CSRF_COOKIE, "")
+    if not sent or not hmac.compare_digest(sent, kept) or not _is_ours(sent, settings):
+        raise CsrfRefused
+
+
+def _has_session(connection: Connection) -> bool:
+    return any("souk_" in name for name in connection.cookies)
+
+
+def _is_browser(connection: Connection) -> bool:
+    return "sec-fetch-mode" in connection.headers or "origin" in connection.headers
+
+
+def new_csrf_token(settings: Settings) -> str:
+    """A random value and its signature: a planted cookie cannot imitate it."""
+    value = secrets.token_urlsafe(18)
+    return f"{value}.{_sign(value, settings)}"
+
+
+def _sign(value: str, settings: Settings) -> str:
+    return hmac.new(settings.secret_key.encode(), b"csrf:" + value.encode(), sha256).hexdigest()[:32]
+
+
+def _is_ours(token: str, settings: Settings) -> bool:
+    value, _, signature = token.partition(".")
+    return hmac.compare_digest(signature, _sign(value, settings))

@@ -1,0 +1,231 @@
+"""The outermost layer: request ids, security headers, ETags, metrics; and the app's assembly."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any, cast
+
+import structlog
+from litestar import Litestar, Request, Router
+from litestar.config.compression import CompressionConfig
+from litestar.config.cors import CORSConfig
+from litestar.di import Provide
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.params import Parameter
+from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
+
+from souk.kernel.actor import Actor
+from souk.kernel.ids import uuid7
+from souk.platform.database import Database
+from souk.platform.http import access, limits, problems
+from souk.platform.http.holder import Holder, holder_of
+from souk.platform.http.idempotency import Idempotency
+from souk.platform.services import Services
+from souk.platform.settings import Settings
+from souk.platform.storage import FileStore
+from souk.platform.telemetry import LATENCY, REQUESTS, tracer
+
+log = structlog.get_logger()
+_MAX_BODY = 1_000_000
+_ETAG_LIMIT = 512 * 1024
+_SLOW = 1.0
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
+    "form-action 'self'{forms}; frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+class RouteError(Exception):
+    """A route was declared wrongly; the program does not start."""
+
+
+class Edge:
+    """ASGI wrapper around the whole application."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        # Browsers apply form-action to the redirects that follow a form, the gateway's page too.
+        forms = "" if settings.is_production else f" {settings.sandbox_url}"
+        self._headers = [
+            (b"x-content-type-options", b"nosniff"),
+            (b"referrer-policy", b"strict-origin-when-cross-origin"),
+            (b"x-frame-options", b"DENY"),
+            (b"cross-origin-opener-policy", b"same-origin"),
+            (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
+            (b"content-security-policy", CSP.format(forms=forms).encode()),
+        ]
+        if settings.secure_cookies:
+            hsts = b"max-age=31536000; includeSubDomains"
+            self._headers.append((b"strict-transport-security", hsts))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = uuid7().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        answer = _Answer(scope, send, self._headers, request_id)
+        with tracer().start_as_current_span("http.request") as span:
+            try:
+                await self._app(scope, receive, answer)
+            finally:
+                seconds = time.perf_counter() - started
+                route = str(scope.get("path_template") or "unmatched")
+                REQUESTS.labels(scope["method"], route, str(answer.status)).inc()
+                LATENCY.labels(route).observe(seconds)
+                if span.is_recording():
+                    span.set_attribute("http.route", route)
+                    span.set_attribute("http.response.status_code", answer.status)
+                if seconds > _SLOW:
+                    log.warning("slow_request", route=route, seconds=round(seconds, 3))
+
+
+class _Answer:
+    """Adds headers to one answer; gives single-part GET answers an ETag and honours it."""
+
+    __slots__ = ("_headers", "_request_id", "_scope", "_send", "_start", "status")
+
+    def __init__(
+        self, scope: Scope, send: Send, headers: list[tuple[bytes, bytes]], request_id: str
+    ) -> None:
+        self._scope = scope
+        self._send = send
+        self._headers = headers
+        self._request_id = request_id
+        self._start: Message | None = None
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = list(message["headers"])
+            present = {name for name, _ in headers}
+            headers.extend(item for item in self._headers if item[0] not in present)
+            headers.append((b"x-request-id", self._request_id.encode()))
+            self._start = cast("Message", {**message, "headers": headers})
+            return
+        if message["type"] == "http.response.body" and self._start is not None:
+            start, self._start = self._start, None
+            if self._may_have_etag(start, message):
+                await self._send_with_etag(start, message)
+                return
+            await self._send(start)
+        await self._send(message)
+
+    def _may_have_etag(self, start: Message, body: Message) -> bool:
+        if self._scope["method"] != "GET" or start["status"] != 200:
+            return False
+        if body.get("more_body") or len(body.get("body", b"")) > _ETAG_LIMIT:
+            return False
+        unsuited = {b"set-cookie", b"etag", b"content-range"}
+        return not any(name in unsuited for name, _ in start["headers"])
+
+    async def _send_with_etag(self, start: Message, body: Message) -> None:
+        tag = b'"' + blake2b(body["body"], digest_size=12).hexdigest().encode() + b'"'
+        known = next((v for k, v in self._scope["headers"] if k == b"if-none-match"), b"")
+        headers = [*start["headers"], (b"etag", tag)]
+        if tag in known:
+            self.status = 304
+            kept = [item for item in headers if item[0] not in {b"content-length", b"content-type"}]
+            await self._send(cast("Message", {**start, "status": 304, "headers": kept}))
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+            return
+        await self._send(cast("Message", {**start, "headers": headers}))
+        await self._send(body)
+
+
+def check_routes(app: Litestar) -> None:
+    """Every HTTP route has an access rule; raises RouteError naming the ones without."""
+    bare = sorted(
+        {
+            f"{'/'.join(sorted(handler.http_methods))} {route.path}"
+            for route in app.routes
+            for handler in getattr(route, "route_handlers", [])
+            if "access" not in handler.opt and "OPTIONS" not in handler.http_methods
+        }
+    )
+    if bare:
+        raise RouteError(f"These routes do not declare who may call them: {', '.join(bare)}")
+
+
+async def _provide_actor(request: Request[Any, Any, Any]) -> Actor:
+    return await access.actor_of(request)
+
+
+async def _provide_holder(request: Request[Any, Any, Any]) -> Holder:
+    return await holder_of(request)
+
+
+def _provide(value: Any) -> Provide:  # noqa: ANN401 - any singleton
+    return Provide(lambda: value, sync_to_thread=False, use_cache=True)
+
+
+def build(
+    services: Services,
+    *,
+    routes: Sequence[ControllerRouterHandler],
+    authenticator: access.Authenticator | None,
+    state: dict[str, object] | None = None,
+    title: str = "Souk",
+    version: str = "0",
+    **litestar_options: Any,  # noqa: ANN401 - handed on to Litestar unchanged
+) -> Litestar:
+    """Assemble the application. Raises RouteError when a route lacks its access rule."""
+    settings = services.settings
+    for route in routes:
+        if isinstance(route, HTTPRouteHandler) and route.opt.get("idempotent"):
+            route.middleware = [Idempotency]
+    app = Litestar(
+        route_handlers=[Router("/", route_handlers=list(routes))],
+        guards=[access.guard, limits.guard],
+        exception_handlers=problems.HANDLERS,
+        dependencies={
+            "db": _provide(services.db),
+            "settings": _provide(settings),
+            "files": _provide(services.files),
+            "services": _provide(services),
+            "actor": Provide(_provide_actor),
+            "holder": Provide(_provide_holder),
+        },
+        signature_namespace={
+            "Actor": Actor,
+            "Database": Database,
+            "FileStore": FileStore,
+            "Holder": Holder,
+            "Parameter": Parameter,
+            "Services": Services,
+            "Settings": Settings,
+        },
+        compression_config=CompressionConfig(backend="gzip", minimum_size=1_000, gzip_compress_level=5),
+        cors_config=(
+            CORSConfig(allow_origins=list(settings.cors_origins), max_age=600)
+            if settings.cors_origins
+            else None
+        ),
+        openapi_config=OpenAPIConfig(
+            title=title,
+            version=version,
+            openapi_router=Router(
+                "/api/v1", route_handlers=[], opt={"access": access.PUBLIC}, include_in_schema=False
+            ),
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        ),
+        request_max_body_size=_MAX_BODY,
+        logging_config=None,
+        **litestar_options,
+    )
+    app.state["settings"] = settings
+    app.state["db"] = services.db
+    app.state["services"] = services
+    app.state["authenticator"] = authenticator
+    app.state["limiter"] = limits.Limiter(services.db, factor=settings.rate_limit_factor)
+    for key, value in (state or {}).items():
+        app.state[key] = value
+    check_routes(app)
+    return app

@@ -1,0 +1,69 @@
+"""Liveness, readiness and metrics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from souk.kernel.errors import Forbidden
+from souk.platform import relay
+from souk.platform.database import Database
+from souk.platform.http import access
+from souk.platform.settings import Settings
+from souk.platform.telemetry import EVENT_LAG, EVENTS_DEAD, EVENTS_PENDING
+
+_LOOPBACK = {"127.0.0.1", "::1"}
+
+
+class Health(msgspec.Struct, frozen=True):
+    """`status` is `ok`: the process answers."""
+
+    status: str = "ok"
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """`migration` is the revision of the database's schema."""
+
+    status: str
+    migration: str
+    event_lag_seconds: float
+
+
+@get("/health", access=access.PUBLIC, sync_to_thread=False)
+def health() -> Health:
+    """The process is alive. Says nothing about the database."""
+    return Health()
+
+
+@get("/ready", access=access.PUBLIC)
+async def ready(db: Database) -> Readiness:
+    """Ready for traffic: the database answers and has this program's schema."""
+    async with db.read() as conn:
+        revision = await conn.fetchval("SELECT version_num FROM public.alembic_version")
+        lag = await relay.lag(conn)
+    return Readiness("ready", revision, lag.oldest_seconds)
+
+
+@get("/metrics", access=access.PUBLIC, include_in_schema=False)
+async def metrics(
+    request: Request[Any, Any, Any], db: Database, settings: Settings
+) -> Response[bytes]:
+    """Prometheus metrics, for the bearer of the metrics token or for loopback."""
+    if settings.metrics_token:
+        allowed = request.headers.get("authorization") == f"Bearer {settings.metrics_token}"
+    else:
+        allowed = request.client is not None and request.client.host in _LOOPBACK
+    if not allowed:
+        raise Forbidden("Metrics are not public. Send the metrics token as a bearer token.")
+    async with db.read() as conn:
+        lag = await relay.lag(conn)
+    EVENT_LAG.set(lag.oldest_seconds)
+    EVENTS_PENDING.set(lag.pending)
+    EVENTS_DEAD.set(lag.dead)
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+routes = [health, ready, metrics]

@@ -1,0 +1,192 @@
+"""`Idempotency-Key`: one effect for a request that is sent several times.
+
+The answer is kept for 24 hours with a hash of the request, per caller. Same key and request → the
+stored answer; same key, other request → 422; still running → 409 with Retry-After. A run that died
+frees its key after a minute: the work behind it is idempotent on its own natural key as well.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from hashlib import sha256
+
+from litestar import Request
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from souk.kernel.errors import DomainError, ErrorKind
+from souk.kernel.ids import fingerprint
+from souk.platform.database import Database, Record, WriteTx
+from souk.platform.http.access import actor_of
+from souk.platform.http.holder import guest_token_of
+
+_STALE = timedelta(minutes=1)
+_KEEP = timedelta(hours=24)
+REPLAYED = b"idempotency-replayed"
+
+
+class KeyReused(DomainError):
+    """The key belongs to a different request."""
+
+    code = "idempotency_key_reused"
+    kind = ErrorKind.INVALID
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used for another request. Send a new key.")
+
+
+class KeyBad(DomainError):
+    """The key is not 1 to 255 printable ASCII characters."""
+
+    code = "idempotency_key_bad"
+    kind = ErrorKind.INVALID
+
+    def __init__(self) -> None:
+        super().__init__("Send an Idempotency-Key of 1 to 255 printable ASCII characters.")
+
+
+class StillRunning(DomainError):
+    """The first request with this key has not finished."""
+
+    code = "idempotency_still_running"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The first request with this Idempotency-Key is still running. Ask again in a moment.",
+            retry_after=1,
+        )
+
+
+class Idempotency:
+    """ASGI middleware put on the routes that declare `idempotent=True`."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request: Request[object, object, object] = Request(scope, receive, send)
+        key = request.headers.get("idempotency-key")
+        if key is None:
+            await self._app(scope, receive, send)
+            return
+        if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
+            raise KeyBad
+        body = await request.body()
+        digest = sha256(
+            b"\n".join([scope["method"].encode(), scope["raw_path"], scope["query_string"], body])
+        ).digest()
+        db: Database = request.app.state["db"]
+        caller = await self._caller(request)
+        stored = await db.transact(lambda tx: _claim(tx, caller, key, digest))
+        if stored is not None:
+            await _send(send, stored["status"], stored["content_type"], stored["body"])
+            return
+        await self._run(scope, receive, send, db=db, caller=caller, key=key)
+
+    async def _run(
+        self, scope: Scope, receive: Receive, send: Send, *, db: Database, caller: str, key: str
+    ) -> None:
+        status, content_type, parts = 0, "", list[bytes]()
+
+        async def listen(message: Message) -> None:
+            nonlocal status, content_type
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                content_type = next(
+                    (v.decode() for k, v in message["headers"] if k == b"content-type"), ""
+                )
+            elif message["type"] == "http.response.body":
+                parts.append(message.get("body", b""))
+                if not message.get("more_body"):
+                    # Kept before it is sent: an answer that was seen is never computed again.
+                    await self._settle(db, caller, key, status, content_type, b"".join(parts))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, listen)
+        except Exception:
+            await db.transact(lambda tx: _forget(tx, caller, key))
+            raise
+
+    async def _settle(
+        self, db: Database, caller: str, key: str, status: int, content_type: str, body: bytes
+    ) -> None:
+        # A failure on our side or a refusal that waiting can cure is not the final answer.
+        if status >= 500 or status in {409, 429}:
+            await db.transact(lambda tx: _forget(tx, caller, key))
+        else:
+            await db.transact(lambda tx: _store(tx, caller, key, status, content_type, body))
+
+    async def _caller(self, request: Request[object, object, object]) -> str:
+        actor = await actor_of(request)
+        if actor.user_id is not None:
+            return f"user:{actor.user_id}"
+        guest = guest_token_of(request)
+        return f"guest:{fingerprint(guest).hex()}" if guest else f"ip:{actor.ip}"
+
+
+async def _claim(tx: WriteTx, caller: str, key: str, digest: bytes) -> Record | None:
+    now = tx.clock.now()
+    claimed = await tx.fetchval(
+        "INSERT INTO platform.idempotency AS i (caller, key, request_hash, created_at)"
+        " VALUES ($1, $2, $3, $4) ON CONFLICT (caller, key) DO UPDATE"
+        " SET request_hash = excluded.request_hash, created_at = excluded.created_at,"
+        " status = NULL, content_type = NULL, body = NULL"
+        " WHERE (i.status IS NULL AND i.created_at < $5) OR i.created_at < $6 RETURNING true",
+        caller,
+        key,
+        digest,
+        now,
+        now - _STALE,
+        now - _KEEP,
+    )
+    if claimed:
+        return None
+    row = await tx.fetchrow(
+        "SELECT request_hash, status, content_type, body FROM platform.idempotency"
+        " WHERE caller = $1 AND key = $2",
+        caller,
+        key,
+    )
+    if row is None or row["status"] is None:
+        raise StillRunning
+    if row["request_hash"] != digest:
+        raise KeyReused
+    return row
+
+
+async def _store(
+    tx: WriteTx, caller: str, key: str, status: int, content_type: str, body: bytes
+) -> None:
+    await tx.execute(
+        "UPDATE platform.idempotency SET status = $3, content_type = $4, body = $5"
+        " WHERE caller = $1 AND key = $2",
+        caller,
+        key,
+        status,
+        content_type,
+        body,
+    )
+
+
+async def _forget(tx: WriteTx, caller: str, key: str) -> None:
+    await tx.execute(
+        "DELETE FROM platform.idempotency WHERE caller = $1 AND key = $2", caller, key
+    )
+
+
+async def forget_old(tx: WriteTx) -> None:
+    """Drop keys older than a day; run by a schedule."""
+    await tx.execute(
+        "DELETE FROM platform.idempotency WHERE created_at < $1", tx.clock.now() - _KEEP
+    )
+
+
+async def _send(send: Send, status: int, content_type: str, body: bytes) -> None:
+    headers = [
+        (b"content-type", content_type.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (REPLAYED, b"true"),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -1,0 +1,37 @@
+"""What jobs, handlers and routes are given to work with, built once by the composition root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from souk.kernel.clock import Clock
+from souk.platform.database import Database
+from souk.platform.mail import Mailer
+from souk.platform.settings import Settings
+from souk.platform.storage import FileStore
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Services:
+    """The parts that every room may use, and typed places for those that only some know."""
+
+    settings: Settings
+    db: Database
+    files: FileStore
+    mailer: Mailer
+    clock: Clock
+    _parts: dict[type, object] = field(default_factory=dict[type, object])
+
+    def add(self, part: object, *, as_type: type | None = None) -> None:
+        """Make `part` available under its type, or under `as_type`."""
+        self._parts[as_type or type(part)] = part
+
+    def get(self, kind: type[T]) -> T:
+        """The part of this type. A missing one is a mistake in the composition root."""
+        part = self._parts.get(kind)
+        if not isinstance(part, kind):
+            raise LookupError(f"no {kind.__name__} was added to the services")
+        return part

@@ -1,0 +1,107 @@
+"""Logs, metrics, traces and error reports; each is off, or costs next to nothing, until set."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import sys
+from typing import cast
+
+import sentry_sdk
+import structlog
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from prometheus_client import Counter, Gauge, Histogram
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from souk.platform.settings import Settings
+
+_SECRET_WORDS = ("password", "secret", "token", "authorization", "cookie", "api_key", "card")
+REQUESTS = Counter("souk_http_requests_total", "Answers by route", ["method", "route", "status"])
+LATENCY = Histogram(
+    "souk_http_seconds",
+    "Time to answer by route",
+    ["route"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+EVENT_LAG = Gauge("souk_event_lag_seconds", "Age of the oldest undelivered event")
+EVENTS_PENDING = Gauge("souk_event_deliveries_pending", "Deliveries that wait")
+EVENTS_DEAD = Gauge("souk_event_deliveries_dead", "Deliveries in the dead-letter list")
+
+
+def _redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    for key in event:
+        if any(word in key.lower() for word in _SECRET_WORDS):
+            event[key] = "[redacted]"
+    return event
+
+
+def set_up(settings: Settings, *, role: str) -> None:
+    """Configure this process once. `role` is web, worker, relay… and appears in every line."""
+    _set_up_logs(settings, role=role)
+    if settings.sentry_dsn:
+        sentry_sdk.init(
+            dsn=settings.sentry_dsn,
+            environment=settings.environment,
+            send_default_pii=False,
+            max_request_body_size="never",
+        )
+    if settings.otlp_endpoint:
+        provider = TracerProvider(
+            resource=Resource.create({"service.name": "souk", "service.instance.role": role})
+        )
+        exporter = OTLPSpanExporter(endpoint=settings.otlp_endpoint)
+        provider.add_span_processor(BatchSpanProcessor(exporter))
+        trace.set_tracer_provider(provider)
+
+
+def _set_up_logs(settings: Settings, *, role: str) -> None:
+    level = getattr(logging, settings.log_level.upper())
+    renderer: Processor = (
+        structlog.processors.JSONRenderer()
+        if settings.log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _redact,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(role=role)
+    handler: logging.Handler = (
+        logging.handlers.RotatingFileHandler(
+            settings.log_file, maxBytes=20_000_000, backupCount=10, encoding="utf-8"
+        )
+        if settings.log_file
+        else logging.StreamHandler()
+    )
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                renderer,
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    for noisy in ("httpx", "httpcore", "pgqueuer", "alembic", "_granian"):
+        logging.getLogger(noisy).setLevel(max(level, logging.WARNING))
+
+
+def tracer() -> trace.Tracer:
+    """The tracer; one that records nothing until an OTLP endpoint is set."""
+    return cast("trace.Tracer", trace.get_tracer("souk"))

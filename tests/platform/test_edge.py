@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+from litestar import get, post
+
+from souk.kernel.errors import NotFound
+from souk.platform.http import access, edge, health
+
+
+class Body(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+
+
+@get("/boom", access=access.PUBLIC)
+async def boom() -> None:
+    raise NotFound("There is no such thing. Look elsewhere.", thing="x")
+
+
+@get("/crash", access=access.PUBLIC)
+async def crash() -> None:
+    raise ZeroDivisionError
+
+
+@get("/signed-in", access=access.SIGNED_IN)
+async def signed_in() -> None: ...
+
+
+calls = 0
+
+
+@post("/once", access=access.PUBLIC, idempotent=True)
+async def once(data: Body) -> dict[str, str | int]:
+    global calls
+    calls += 1
+    return {"hello": data.name, "calls": calls}
+
+
+@get("/undeclared")
+async def undeclared() -> None: ...
+
+
+@pytest.fixture
+def client(make_client):
+    return make_client([*health.routes, boom, crash, signed_in, once])
+
+
+async def test_refusals_are_problem_details_with_the_request_id(client):
+    response = await client.get("/boom")
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "application/problem+json"
+    body = response.json()
+    assert body["code"] == "not_found"
+    assert body["thing"] == "x"
+    assert body["request_id"] == response.headers["x-request-id"]
+
+
+async def test_unexpected_errors_say_nothing_of_their_cause(client):
+    response = await client.get("/crash")
+    assert response.status_code == 500
+    assert "ZeroDivision" not in response.text
+
+
+async def test_a_guest_is_asked_to_log_in(client):
+    response = await client.get("/signed-in")
+    assert response.status_code == 401
+    assert response.json()["code"] == "not_signed_in"
+
+
+async def test_wrong_bodies_name_the_field(client):
+    response = await client.post("/once", json={"name": "a", "extra": 1})
+    assert response.status_code == 422
+    response = await client.post("/once", content=b"{", headers={"content-type": "application/json"})
+    assert response.status_code in {400, 422}
+
+
+async def test_one_effect_for_one_idempotency_key(client):
+    headers = {"idempotency-key": "k1"}
+    first = await client.post("/once", json={"name": "ada"}, headers=headers)
+    second = await client.post("/once", json={"name": "ada"}, headers=headers)
+    other = await client.post("/once", json={"name": "bob"}, headers=headers)
+    assert first.status_code == second.status_code == 201
+    assert first.content == second.content
+    assert second.headers["idempotency-replayed"] == "true"
+    assert other.status_code == 422
+    assert other.json()["code"] == "idempotency_key_reused"
+
+
+async def test_etags_save_the_body(client):
+    first = await client.get("/health")
+    again = await client.get("/health", headers={"if-none-match": first.headers["etag"]})
+    assert again.status_code == 304
+    assert again.content == b""
+
+
+async def test_cookie_changes_need_a_token(client):
+    del client.headers["authorization"]
+    client.cookies.set("souk_session", "x")
+    response = await client.post("/once", json={"name": "ada"})
+    assert response.status_code == 403
+    assert response.json()["code"] == "csrf_refused"
+
+
+async def test_cross_site_forms_are_refused_without_any_cookie(client):
+    del client.headers["authorization"]
+    response = await client.post(
+        "/once", data={"name": "ada"}, headers={"sec-fetch-site": "cross-site"}
+    )
+    assert response.status_code == 403
+
+
+async def test_ready_names_the_schema(client):
+    response = await client.get("/ready")
+    assert response.status_code == 200
+    assert response.json()["migration"]
+
+
+def test_a_route_without_a_rule_stops_the_program(make_client):
+    with pytest.raises(edge.RouteError, match="undeclared"):
+        make_client([undeclared])
