@@ -1,0 +1,1 @@
+"""One package per business capability. Contexts never import each other."""

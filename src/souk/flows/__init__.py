@@ -1,0 +1,1 @@
+"""What crosses contexts: each flow calls several facades in one transaction."""

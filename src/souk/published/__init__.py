@@ -1,0 +1,1 @@
+"""The events that contexts publish: frozen, primitives only, versioned by name."""
