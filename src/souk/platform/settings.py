@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,6 +40,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     marketplace_name: str = "Souk"
     currency: str = "EUR"
     country: str = "DE"
+    tax_rates: tuple[str, ...] = ()
+    """Sales tax added to net prices by country, in basis points: `DE:1900,FR:2000`. Empty: none."""
+    commission_tax_rate: int = 0
+    """Tax on the operator's commission, in basis points."""
     files_url: str = ""
     """Empty means a folder below `data_dir`; else s3://, gs://, az:// or file://."""
     mail_url: str = "local://"
@@ -67,6 +72,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def is_production(self) -> bool:
         return self.environment == "production"
 
+    def tax_rate(self, country: str) -> int:
+        """Basis points of tax that are added to a net price delivered to `country`."""
+        for entry in self.tax_rates:
+            name, _, rate = entry.partition(":")
+            if name == country:
+                return int(rate)
+        return 0
+
     @property
     def index_dir(self) -> Path:
         return self.data_dir / "search"
@@ -87,6 +100,10 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     return _check(settings)
 
 
+_LISTS = {"cors_origins", "tax_rates"}
+_TAX_RATE = re.compile(r"[A-Z]{2}:\d{1,5}")
+
+
 def _collect(environ: Mapping[str, str]) -> dict[str, object]:
     known = {field.name for field in msgspec.structs.fields(Settings)}
     raw: dict[str, object] = {}
@@ -104,7 +121,7 @@ def _collect(environ: Mapping[str, str]) -> dict[str, object]:
             continue
         if name not in known:
             raise SettingsError(f"{key} is not a setting of Souk. Remove it or correct its name.")
-        raw[name] = tuple(filter(None, value.split(","))) if name == "cors_origins" else value
+        raw[name] = tuple(filter(None, value.split(","))) if name in _LISTS else value
     return raw
 
 
@@ -131,6 +148,8 @@ def _check(settings: Settings) -> Settings:
         raise SettingsError("Set SOUK_BASE_URL to an address that starts with http:// or https://.")
     if len(settings.currency) != 3 or not settings.currency.isupper():
         raise SettingsError("Set SOUK_CURRENCY to an ISO 4217 code such as EUR.")
+    if not all(_TAX_RATE.fullmatch(entry) for entry in settings.tax_rates):
+        raise SettingsError("Set SOUK_TAX_RATES to entries such as DE:1900,FR:2000.")
     if settings.database_pool_size < 2:
         raise SettingsError("Set SOUK_DATABASE_POOL_SIZE to 2 or more.")
     if settings.secret_key:

@@ -89,6 +89,14 @@ async def lock_checkout(
     return checkout
 
 
+async def lock_any_checkout(tx: WriteTx, *, checkout_id: UUID) -> Checkout:
+    """Lock a checkout whoever holds it, for the program itself. Raises CheckoutNotFound."""
+    checkout = await store.lock_checkout(tx, checkout_id)
+    if checkout is None:
+        raise CheckoutNotFound
+    return checkout
+
+
 def held_by(checkout: Checkout, *, user_id: UUID | None, guest: bytes | None) -> bool:
     """Does this user or guest hold the checkout?"""
     if checkout.user_id is not None:

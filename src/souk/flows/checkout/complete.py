@@ -1,0 +1,214 @@
+"""The one path on which a payment's outcome takes effect."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import msgspec
+
+from souk.contexts.carts import api as carts
+from souk.contexts.inventory import api as inventory
+from souk.contexts.ledger import api as ledger
+from souk.contexts.orders import api as orders
+from souk.contexts.payments import api as payments
+from souk.kernel.actor import Actor
+from souk.kernel.money import Money
+from souk.platform import audit
+from souk.platform.database import WriteTx
+
+
+class Settled(msgspec.Struct, frozen=True):
+    """What became of a checkout: `order_id` once it is an order, `payment` as it stands."""
+
+    checkout_id: UUID
+    state: str
+    order_id: UUID | None
+    number: str | None
+    payment: payments.PaymentView
+
+
+async def settle(
+    tx: WriteTx,
+    actor: Actor,
+    *,
+    checkout_id: UUID,
+    payment_id: UUID,
+    outcome: payments.GatewayOutcome,
+    source: str,
+) -> Settled:
+    """Apply what the gateway said. Any number of calls with the same outcome have one effect.
+
+    Locks: checkout → stock → payment → ledger accounts.
+    """
+    checkout = await orders.lock_any_checkout(tx, checkout_id=checkout_id)
+    if outcome.state != "captured":
+        payment = await payments.record(
+            tx, actor, payment_id=payment_id, outcome=outcome, source=source
+        )
+        if payment.state in payments.ENDED_WITHOUT_MONEY:
+            await _back_to_open(tx, checkout, payment_id)
+        return _settled(checkout, payment)
+    if checkout.state is orders.CheckoutState.COMPLETED:
+        return await _already_completed(tx, actor, checkout, payment_id, outcome, source)
+    if not await _take_stock(tx, actor, checkout):
+        return await _send_back(tx, actor, checkout, payment_id, outcome, source)
+    return await _complete(tx, actor, checkout, payment_id, outcome, source)
+
+
+def _settled(
+    checkout: orders.Checkout, payment: payments.PaymentView, *, number: str | None = None
+) -> Settled:
+    return Settled(checkout.id, checkout.state, checkout.order_id, number, payment)
+
+
+async def _back_to_open(tx: WriteTx, checkout: orders.Checkout, payment_id: UUID) -> None:
+    """A declined or cancelled payment frees the goods; the buyer may try another card."""
+    if (
+        checkout.state is orders.CheckoutState.AWAITING_PAYMENT
+        and checkout.payment_id == payment_id
+    ):
+        checkout.move(orders.CheckoutState.OPEN)
+        checkout.payment_id = None
+        await inventory.release(tx, checkout.id)
+        await orders.save_checkout(tx, checkout)
+
+
+async def _take_stock(tx: WriteTx, actor: Actor, checkout: orders.Checkout) -> bool:
+    """Turn the reservation into sales; when it ran out before the money came, try once more."""
+    reference = f"checkout:{checkout.id}"
+    try:
+        await inventory.consume(tx, actor, checkout_id=checkout.id, reference=reference)
+    except inventory.ReservationGone:
+        lines = [(line.variant_id, line.quantity) for line in checkout.lines]
+        until = tx.clock.now() + orders.RESERVATION_LIFE
+        try:
+            await inventory.reserve(tx, checkout_id=checkout.id, lines=lines, expires_at=until)
+        except inventory.SoldOut:
+            return False
+        await inventory.consume(tx, actor, checkout_id=checkout.id, reference=reference)
+    return True
+
+
+async def _complete(
+    tx: WriteTx,
+    actor: Actor,
+    checkout: orders.Checkout,
+    payment_id: UUID,
+    outcome: payments.GatewayOutcome,
+    source: str,
+) -> Settled:
+    quotes = await ledger.quote_commissions(
+        tx,
+        [
+            ledger.CommissionBase(
+                line_id=line.variant_id,
+                seller_id=line.seller_id,
+                tier="standard",
+                category_ids=tuple(line.category_ids),
+                kind=line.kind,
+                amount=Money(line.subtotal, checkout.currency),
+            )
+            for line in checkout.lines
+        ],
+    )
+    placed = await orders.place(
+        tx,
+        actor,
+        checkout=checkout,
+        payment_id=payment_id,
+        commissions=[
+            orders.LineCommission(quote.rule_id, quote.amount.amount, quote.tax.amount)
+            for quote in quotes
+        ],
+    )
+    payment = await payments.record(
+        tx, actor, payment_id=payment_id, outcome=outcome, source=source
+    )
+    country = (checkout.shipping_address or checkout.billing_address or {}).get("country", "")
+    await ledger.post(
+        tx,
+        actor,
+        ledger.captured(
+            key=f"payment:{payment_id}:captured",
+            cause=f"payment:{payment_id}",
+            gateway=payment.gateway,
+            number=placed.number,
+            parts=[
+                ledger.EscrowPart(
+                    seller_order_id=part.id,
+                    escrow=Money(part.totals.total - part.totals.tax, checkout.currency),
+                    tax=Money(part.totals.tax, checkout.currency),
+                )
+                for part in placed.seller_orders
+            ],
+            jurisdiction=country,
+        ),
+    )
+    if checkout.cart_id is not None:
+        bought = [line.variant_id for line in checkout.lines]
+        await carts.remove_lines(tx, checkout.cart_id, bought)
+    return _settled(checkout, payment, number=placed.number)
+
+
+async def _already_completed(
+    tx: WriteTx,
+    actor: Actor,
+    checkout: orders.Checkout,
+    payment_id: UUID,
+    outcome: payments.GatewayOutcome,
+    source: str,
+) -> Settled:
+    if checkout.payment_id != payment_id:
+        # Two attempts of one checkout were both charged: the second goes back.
+        return await _send_back(tx, actor, checkout, payment_id, outcome, source)
+    payment = await payments.record(
+        tx, actor, payment_id=payment_id, outcome=outcome, source=source
+    )
+    return _settled(checkout, payment)
+
+
+async def _send_back(
+    tx: WriteTx,
+    actor: Actor,
+    checkout: orders.Checkout,
+    payment_id: UUID,
+    outcome: payments.GatewayOutcome,
+    source: str,
+) -> Settled:
+    """Money without goods: write it down, refund it by itself, tell the buyer."""
+    before = await payments.find(tx, payment_id)
+    payment = await payments.record(
+        tx, actor, payment_id=payment_id, outcome=outcome, source=source
+    )
+    if before is not None and before.state == payment.state:
+        return _settled(checkout, payment)
+    amount = Money(payment.amount, payment.currency)
+    await ledger.post(
+        tx,
+        actor,
+        ledger.captured_without_order(
+            key=f"payment:{payment_id}:captured",
+            cause=f"payment:{payment_id}",
+            gateway=payment.gateway,
+            checkout_id=checkout.id,
+            amount=amount,
+        ),
+    )
+    await payments.request_refund(
+        tx,
+        actor,
+        payment_id=payment_id,
+        amount=amount,
+        key=f"reversal:{payment_id}",
+        reason="The goods were no longer available when the payment arrived.",
+    )
+    if checkout.state is not orders.CheckoutState.COMPLETED:
+        if checkout.state is not orders.CheckoutState.CANCELLED:
+            checkout.move(orders.CheckoutState.CANCELLED)
+        checkout.payment_id = payment_id
+        orders.reverse(tx, actor, checkout=checkout, payment_id=payment_id)
+        await orders.save_checkout(tx, checkout)
+    await audit.record(
+        tx, actor, "payments.reversed", f"payment:{payment_id}", amount=str(amount)
+    )
+    return _settled(checkout, payment)

@@ -1,0 +1,110 @@
+"""`/api/v1/checkouts`: the checkout as a resource, and its payment."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, patch, post
+
+from souk.flows.checkout import expire, flow, pay
+from souk.flows.checkout.complete import Settled
+from souk.flows.checkout.flow import Item, Parts
+from souk.flows.checkout.view import CheckoutView
+from souk.kernel.actor import Actor
+from souk.platform.database import Database
+from souk.platform.http import access
+from souk.platform.http.holder import Holder, hand_over
+from souk.platform.services import Services
+from souk.platform.settings import Settings
+
+
+class OpenCheckout(Parts, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`items` null means: what is in the caller's cart."""
+
+    items: Annotated[list[Item], msgspec.Meta(min_length=1, max_length=100)] | None = None
+
+
+class ReplaceParts(Parts, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The parts that are to be replaced."""
+
+
+class Pay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`method` is a token of the gateway; null sends the buyer to the gateway's own page."""
+
+    method: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+
+
+@post("/api/v1/checkouts", access=access.HOLDER, idempotent=True, rate="checkout")
+async def open_checkout(
+    data: OpenCheckout, db: Database, holder: Holder, settings: Settings
+) -> Response[CheckoutView]:
+    """Begin a checkout of the cart or of the items named."""
+    view = await db.transact(
+        lambda tx: flow.open_checkout(
+            tx, holder, items=data.items, parts=data, settings=settings
+        )
+    )
+    return hand_over(Response(view, status_code=201), holder, settings)
+
+
+@get("/api/v1/checkouts/{checkout_id:uuid}", access=access.HOLDER)
+async def read_checkout(db: Database, holder: Holder, checkout_id: UUID) -> CheckoutView:
+    """The whole state, with the prices and stock of this moment."""
+    async with db.read() as conn:
+        return await flow.read(conn, holder, checkout_id)
+
+
+@patch("/api/v1/checkouts/{checkout_id:uuid}", access=access.HOLDER, rate="checkout")
+async def replace_parts(
+    data: ReplaceParts, db: Database, holder: Holder, settings: Settings, checkout_id: UUID
+) -> CheckoutView:
+    """Replace the contact, addresses or ways of delivery."""
+    return await db.transact(
+        lambda tx: flow.replace_parts(
+            tx, holder, checkout_id=checkout_id, parts=data, settings=settings
+        )
+    )
+
+
+@post(
+    "/api/v1/checkouts/{checkout_id:uuid}/payment",
+    access=access.HOLDER,
+    idempotent=True,
+    rate="checkout",
+    status_code=200,
+)
+async def pay_checkout(
+    data: Pay,
+    services: Services,
+    actor: Actor,
+    holder: Holder,
+    settings: Settings,
+    checkout_id: UUID,
+) -> CheckoutView | Settled:
+    """Reserve the goods and pay. Answers the order's id, or the step that the buyer must take."""
+    return await pay.pay(
+        services,
+        actor,
+        holder,
+        checkout_id=checkout_id,
+        method_token=data.method,
+        return_url=f"{settings.base_url}/checkout/{checkout_id}/return",
+    )
+
+
+@post(
+    "/api/v1/checkouts/{checkout_id:uuid}/cancel",
+    access=access.HOLDER,
+    rate="checkout",
+    status_code=200,
+)
+async def cancel_checkout(
+    services: Services, actor: Actor, holder: Holder, checkout_id: UUID
+) -> CheckoutView:
+    """Give up: the goods go back on sale, a payment under way is cancelled at the gateway."""
+    return await expire.cancel(services, actor, holder, checkout_id=checkout_id)
+
+
+routes: list[Any] = [open_checkout, read_checkout, replace_parts, pay_checkout, cancel_checkout]
