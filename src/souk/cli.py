@@ -1,0 +1,214 @@
+"""`souk …`: the command line of the operator."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from souk import app as composition
+from souk import roles
+from souk.kernel.errors import DomainError
+from souk.platform import migrate as migrations
+from souk.platform import settings as configuration
+from souk.platform.services import Services
+
+T = TypeVar("T")
+console = Console()
+errors = Console(stderr=True)
+
+
+def _run(work: Callable[[Services], Awaitable[T]], *, role: str = "cli") -> T:
+    """Run `work` with services on a migrated database; refusals end the program in a sentence."""
+
+    async def run() -> T:
+        async with composition.services(configuration.load(), role=role) as services:
+            return await work(services)
+
+    return asyncio.run(run())
+
+
+@click.group()
+@click.version_option(package_name="souk")
+def main() -> None:
+    """Souk: a marketplace of your own."""
+
+
+@main.command()
+def up() -> None:
+    """Run everything: database, web, worker, relay and the sandbox gateway, restarted if they die."""
+    roles.up(configuration.load())
+
+
+@main.command()
+def serve() -> None:
+    """Serve the web pages and the API."""
+    roles.serve(configuration.load())
+
+
+@main.command()
+def worker() -> None:
+    """Run jobs, schedules and the event relay."""
+    roles.work(configuration.load())
+
+
+@main.command()
+def sandbox() -> None:
+    """Serve the sandbox payment gateway."""
+    roles.sandbox(configuration.load())
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database's schema to this version."""
+    with roles.database(configuration.load()) as url:
+        migrations.upgrade(url)
+    console.print(f"The database is at [bold]{migrations.head()}[/].")
+
+
+@main.command()
+@click.option("--orders", default=300, show_default=True, help="Past orders to make.")
+def demo(orders: int) -> None:
+    """Fill the marketplace with real sample goods, shops, people and orders."""
+    from souk.demo import fill  # noqa: PLC0415 - only this command needs the demo's readers
+
+    with _progress() as progress:
+        result = _run(lambda services: fill.fill(services, orders=orders, report=_steps(progress)))
+    _print_log_ins(result)
+
+
+@main.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--seller", required=True, help="The shop's slug.")
+@click.option("--preview", is_flag=True, help="Say what would happen and change nothing.")
+def import_(file: Path, seller: str, *, preview: bool) -> None:
+    """Import products from a Shopify, WooCommerce or own CSV or JSONL FILE."""
+    from souk.flows.import_listings import command  # noqa: PLC0415
+
+    with _progress() as progress:
+        summary = _run(
+            lambda services: command.run_file(
+                services, file, seller_slug=seller, preview=preview, report=_steps(progress)
+            )
+        )
+    console.print(summary)
+
+
+@main.command()
+def verify() -> None:
+    """Check every invariant on the live database; exits 1 with the rows that break one."""
+    from souk.flows.verify import verify as check  # noqa: PLC0415
+
+    found = _run(lambda services: check.violations(services))
+    if not found:
+        console.print("Every invariant holds.")
+        return
+    table = Table("invariant", "subject", "detail")
+    for violation in found:
+        table.add_row(violation.invariant, violation.subject, violation.detail)
+    console.print(table)
+    sys.exit(1)
+
+
+@main.group()
+def admin() -> None:
+    """Manage operators."""
+
+
+@admin.command("create")
+@click.argument("email")
+@click.password_option()
+def admin_create(email: str, password: str) -> None:
+    """Make an administrator with EMAIL; asks for a password."""
+    from souk.contexts.identity import api as identity  # noqa: PLC0415
+
+    _run(
+        lambda services: services.db.transact(
+            lambda tx: identity.create_admin(tx, email=email, password=password)
+        )
+    )
+    console.print(f"{email} is an administrator.")
+
+
+@main.group()
+def events() -> None:
+    """Look after stored events."""
+
+
+@events.command("replay")
+@click.option("--name", help="Only events of this name.")
+@click.option("--subscriber", help="Only for this subscriber.")
+@click.option("--dead", is_flag=True, help="Only dead letters.")
+def events_replay(name: str | None, subscriber: str | None, *, dead: bool) -> None:
+    """Deliver stored events again."""
+    from souk.platform import relay  # noqa: PLC0415
+
+    queued = _run(
+        lambda services: services.db.transact(
+            lambda tx: relay.replay(
+                tx, composition.event_writer(), name=name, subscriber=subscriber, dead_only=dead
+            )
+        )
+    )
+    console.print(f"{queued} deliveries were queued.")
+
+
+@main.command()
+def openapi() -> None:
+    """Print the OpenAPI document."""
+
+    async def document(services: Services) -> bytes:
+        schema = composition.build_app(services).openapi_schema.to_schema()
+        return msgspec.json.format(msgspec.json.encode(schema), indent=2)
+
+    click.echo(_run(document))
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=errors,
+    )
+
+
+def _steps(progress: Progress) -> Callable[[str, int, int | None], None]:
+    """A function that long work calls as `report(what, done, total)`."""
+    tasks: dict[str, int] = {}
+
+    def report(what: str, done: int, total: int | None) -> None:
+        if what not in tasks:
+            tasks[what] = progress.add_task(what, total=total)
+        progress.update(tasks[what], completed=done, total=total)  # type: ignore[arg-type]
+
+    return report
+
+
+def _print_log_ins(log_ins: list[tuple[str, str, str]]) -> None:
+    table = Table("who", "e-mail", "password")
+    for row in log_ins:
+        table.add_row(*row)
+    console.print(table)
+
+
+def run() -> None:
+    """The console script: refusals become one sentence and exit code 2."""
+    try:
+        main()
+    except (DomainError, configuration.SettingsError) as error:
+        errors.print(f"[red]{error}[/]")
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,186 @@
+"""The roles of the one program, and the supervisor that runs them all on one machine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import structlog
+from granian import Granian
+from granian.constants import Interfaces, Loops
+
+from souk import app as composition
+from souk.platform import embedded, migrate, telemetry
+from souk.platform.settings import Settings
+
+log = structlog.get_logger()
+_GRACE = 15.0
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """The URL of a running server: the configured one, or the embedded one, started if need be.
+
+    An embedded server that was started here is stopped at the end.
+    """
+    if settings.database_url:
+        yield settings.database_url
+        return
+    server = embedded.start(settings.data_dir / "postgres")
+    asyncio.run(embedded.ensure_database(server.url))
+    try:
+        yield server.url
+    finally:
+        if server.started_here:
+            server.stop()
+
+
+def serve(settings: Settings) -> None:
+    """Serve pages and API with Granian until a signal stops it."""
+    telemetry.set_up(settings, role="web")
+    with database(settings) as url:
+        migrate.upgrade(url)
+        os.environ["SOUK_DATABASE_URL"] = url
+        _granian("souk.asgi:web", settings.host, settings.port, settings.web_workers)
+
+
+def sandbox(settings: Settings) -> None:
+    """Serve the sandbox gateway."""
+    telemetry.set_up(settings, role="sandbox")
+    with database(settings) as url:
+        migrate.upgrade(url)
+        os.environ["SOUK_DATABASE_URL"] = url
+        _granian("souk.asgi:sandbox", settings.host, settings.sandbox_port, 1)
+
+
+def _granian(target: str, host: str, port: int, workers: int) -> None:
+    Granian(
+        target,
+        address=host,
+        port=port,
+        workers=workers,
+        interface=Interfaces.ASGI,
+        loop=Loops.uvloop,
+        factory=True,
+        log_enabled=False,
+        websockets=False,
+        backpressure=512,
+        workers_kill_timeout=int(_GRACE),
+        respawn_failed_workers=True,
+    ).serve()
+
+
+def work(settings: Settings) -> None:
+    """Run jobs, schedules and the relay until SIGTERM or SIGINT, then finish what has begun."""
+    telemetry.set_up(settings, role="worker")
+    with database(settings) as url:
+        migrate.upgrade(url)
+        os.environ["SOUK_DATABASE_URL"] = url
+        asyncio.run(composition.work(settings, url))
+
+
+@dataclass(slots=True)
+class _Child:
+    name: str
+    process: subprocess.Popen[bytes]
+    started: float
+    deaths: int = 0
+
+
+class Supervisor:
+    """Keeps the database and one process per role alive; a dead one is started again."""
+
+    def __init__(self, settings: Settings, names: tuple[str, ...]) -> None:
+        self._settings = settings
+        self._names = names
+        self._children: dict[str, _Child] = {}
+        self._server: embedded.EmbeddedServer | None = None
+        self._stopping = False
+
+    def start(self) -> None:
+        """Start the database, migrate it, then every role."""
+        url = self._start_database()
+        migrate.upgrade(url)
+        os.environ["SOUK_DATABASE_URL"] = url
+        for name in self._names:
+            self._spawn(name)
+
+    def _start_database(self) -> str:
+        if self._settings.database_url:
+            return self._settings.database_url
+        self._server = embedded.start(self._settings.data_dir / "postgres")
+        asyncio.run(embedded.ensure_database(self._server.url))
+        return self._server.url
+
+    def _spawn(self, name: str, *, deaths: int = 0) -> None:
+        process = subprocess.Popen([sys.executable, "-m", "souk.cli", name])
+        self._children[name] = _Child(name, process, time.monotonic(), deaths)
+
+    def watch(self) -> None:
+        """Look after the children until a signal comes."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._stop)
+        while not self._stopping:
+            time.sleep(0.2)
+            self._revive_database()
+            for child in list(self._children.values()):
+                if child.process.poll() is not None and not self._stopping:
+                    self._revive(child)
+        self._shut_down()
+
+    def _revive_database(self) -> None:
+        if self._server is not None and not (self._server.folder / "postmaster.pid").exists():
+            self._restart_database()
+        elif self._server is not None and not _alive(self._server):
+            self._restart_database()
+
+    def _restart_database(self) -> None:
+        log.warning("database_restart")
+        self._server = embedded.start(self._settings.data_dir / "postgres")
+
+    def _revive(self, child: _Child) -> None:
+        lived = time.monotonic() - child.started
+        deaths = 0 if lived > 30 else child.deaths + 1
+        log.warning("role_died", died=child.name, code=child.process.returncode, deaths=deaths)
+        time.sleep(min(0.2 * 2**deaths, 10))
+        self._spawn(child.name, deaths=deaths)
+
+    def _stop(self, _number: int, _frame: object) -> None:
+        self._stopping = True
+
+    def _shut_down(self) -> None:
+        for child in self._children.values():
+            child.process.terminate()
+        deadline = time.monotonic() + _GRACE
+        for child in self._children.values():
+            try:
+                child.process.wait(timeout=max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                child.process.kill()
+        if self._server is not None:
+            self._server.stop()
+
+
+def _alive(server: embedded.EmbeddedServer) -> bool:
+    try:
+        pid = int((server.folder / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, 0)
+    except (OSError, ValueError, IndexError):
+        return False
+    return True
+
+
+def up(settings: Settings) -> None:
+    """Everything on one machine."""
+    telemetry.set_up(settings, role="supervisor")
+    names = ("serve", "worker") if settings.is_production else ("sandbox", "serve", "worker")
+    supervisor = Supervisor(settings, names)
+    supervisor.start()
+    supervisor.watch()
