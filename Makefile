@@ -1,0 +1,48 @@
+# Souk. `make` lists what can be done.
+PY := .venv/bin/python
+SCALE ?= 10k,100k
+export PYTHONPATH := src
+
+.PHONY: help run demo test test-external test-unit check fmt bench docs lock clean setup setup-dev
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+setup: ## install what running needs
+	@python3 tools/setup.py run
+
+setup-dev: ## install what developing needs
+	@python3 tools/setup.py dev
+
+run: setup ## start everything on a demo marketplace and print the address and log-ins
+	@$(PY) -m souk.cli up --demo
+
+demo: setup ## fill the marketplace with sample goods (make run does it by itself)
+	@$(PY) -m souk.cli demo
+
+test: setup-dev ## run every test that this machine can run
+	@$(PY) tools/run_tests.py
+
+test-unit: setup-dev ## run the tests that need no database
+	@$(PY) -m pytest tests/kernel tests/architecture -q
+
+test-external: setup-dev ## run the suite against PostgreSQL 16 over TCP with a password
+	@$(PY) tools/run_tests.py --external
+
+check: setup-dev ## lint, types, imports, architecture, SQL and migrations
+	@$(PY) tools/check.py
+
+fmt: setup-dev ## format the code
+	@.venv/bin/ruff format . && .venv/bin/ruff check --fix-only --quiet .
+
+bench: setup-dev ## measure and write docs/benchmarks.md (SCALE=10k,100k or 1m)
+	@$(PY) -m bench --scale $(SCALE)
+
+docs: setup-dev ## write the generated pages of docs/
+	@$(PY) tools/write_docs.py
+
+lock: setup-dev ## compile the locked requirements anew
+	@$(PY) tools/lock.py
+
+clean: ## remove everything that was installed or made here
+	@rm -rf .venv .tools node_modules .souk artifacts .pytest_cache .ruff_cache
