@@ -17,6 +17,7 @@ _EXPONENTS = {
     ),
     **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
 }
+_MAX_DIGITS = 12
 BASIS = 10_000
 """Rates are integers in basis points: 10 % is 1_000."""
 
@@ -94,6 +95,8 @@ class Money:
             raise ValueError(f"not an amount: {text!r}") from error
         if not value.is_finite():
             raise ValueError(f"not an amount: {text!r}")
+        if value.adjusted() > _MAX_DIGITS:
+            raise ValueError(f"too large an amount: {text!r}")
         minor = value.scaleb(exponent(currency))
         if minor != minor.to_integral_value():
             raise ValueError(f"{currency} has {exponent(currency)} decimal digits: {text!r}")
