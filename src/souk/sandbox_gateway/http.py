@@ -11,6 +11,7 @@ from litestar import Request, Response, Router, get, post
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.handlers import BaseRouteHandler
+from litestar.params import FromPath, FromQuery
 
 from souk.sandbox_gateway import store, wire
 from souk.sandbox_gateway.commands import Call, Provider, encode, faults_from_header
@@ -109,8 +110,8 @@ async def create_intent(
 
 @get("/payment_intents")
 async def list_intents(
-    request: AnyRequest, state: State, reference: str | None = None,
-    after: str | None = None, limit: int = 20,
+    request: AnyRequest, state: State, reference: FromQuery[str | None] = None,
+    after: FromQuery[str | None] = None, limit: FromQuery[int] = 20,
 ) -> Response[bytes]:  # fmt: skip
     provider = await _read(request, state)
     limit = _limit(limit)
@@ -123,7 +124,7 @@ async def list_intents(
 
 
 @get("/payment_intents/{intent_id:str}")
-async def get_intent(request: AnyRequest, intent_id: str, state: State) -> Response[bytes]:
+async def get_intent(request: AnyRequest, intent_id: FromPath[str], state: State) -> Response[bytes]:
     provider = await _read(request, state)
     intent = await provider.find_intent(intent_id)
     return _json(encode(wire.intent_wire(intent, provider.settings.public_url)))
@@ -131,7 +132,7 @@ async def get_intent(request: AnyRequest, intent_id: str, state: State) -> Respo
 
 @post("/payment_intents/{intent_id:str}/confirm")
 async def confirm_intent(
-    request: AnyRequest, intent_id: str, data: wire.ConfirmIntent, state: State
+    request: AnyRequest, intent_id: FromPath[str], data: wire.ConfirmIntent, state: State
 ) -> Response[bytes]:
     call = await _call(request)
     return _answer(await provider_of(state).confirm_intent(call, intent_id, data))
@@ -139,14 +140,14 @@ async def confirm_intent(
 
 @post("/payment_intents/{intent_id:str}/capture")
 async def capture_intent(
-    request: AnyRequest, intent_id: str, data: wire.CaptureIntent, state: State
+    request: AnyRequest, intent_id: FromPath[str], data: wire.CaptureIntent, state: State
 ) -> Response[bytes]:
     call = await _call(request)
     return _answer(await provider_of(state).capture_intent(call, intent_id, data))
 
 
 @post("/payment_intents/{intent_id:str}/cancel")
-async def cancel_intent(request: AnyRequest, intent_id: str, state: State) -> Response[bytes]:
+async def cancel_intent(request: AnyRequest, intent_id: FromPath[str], state: State) -> Response[bytes]:
     return _answer(await provider_of(state).cancel_intent(await _call(request), intent_id))
 
 
@@ -159,8 +160,8 @@ async def create_refund(
 
 @get("/refunds")
 async def list_refunds(
-    request: AnyRequest, state: State, payment_intent: str | None = None,
-    reference: str | None = None,
+    request: AnyRequest, state: State, payment_intent: FromQuery[str | None] = None,
+    reference: FromQuery[str | None] = None,
 ) -> Response[bytes]:  # fmt: skip
     provider = await _read(request, state)
     async with provider.db.read() as conn:
@@ -169,7 +170,7 @@ async def list_refunds(
 
 
 @get("/refunds/{refund_id:str}")
-async def get_refund(request: AnyRequest, refund_id: str, state: State) -> Response[bytes]:
+async def get_refund(request: AnyRequest, refund_id: FromPath[str], state: State) -> Response[bytes]:
     provider = await _read(request, state)
     async with provider.db.read() as conn:
         rows = await store.refunds(conn, refund_id=refund_id)
@@ -187,7 +188,7 @@ async def create_payout(
 
 @get("/payouts")
 async def list_payouts(
-    request: AnyRequest, state: State, reference: str | None = None
+    request: AnyRequest, state: State, reference: FromQuery[str | None] = None
 ) -> Response[bytes]:
     provider = await _read(request, state)
     async with provider.db.read() as conn:
@@ -197,7 +198,7 @@ async def list_payouts(
 
 
 @get("/payouts/{payout_id:str}")
-async def get_payout(request: AnyRequest, payout_id: str, state: State) -> Response[bytes]:
+async def get_payout(request: AnyRequest, payout_id: FromPath[str], state: State) -> Response[bytes]:
     provider = await _read(request, state)
     async with provider.db.read() as conn:
         rows = await store.payouts(conn, payout_id=payout_id)
@@ -207,7 +208,7 @@ async def get_payout(request: AnyRequest, payout_id: str, state: State) -> Respo
 
 
 @get("/settlements")
-async def list_settlements(request: AnyRequest, state: State, since: str) -> Response[bytes]:
+async def list_settlements(request: AnyRequest, state: State, since: FromQuery[str]) -> Response[bytes]:
     provider = await _read(request, state)
     async with provider.db.read() as conn:
         rows = await store.settlements(conn, since=_day(since))
@@ -234,8 +235,8 @@ async def list_settlements(request: AnyRequest, state: State, since: str) -> Res
 
 @get("/settlements/{settlement_id:str}/transactions")
 async def settlement_lines(
-    request: AnyRequest, settlement_id: str, state: State, after: str | None = None,
-    limit: int = 100,
+    request: AnyRequest, settlement_id: FromPath[str], state: State, after: FromQuery[str | None] = None,
+    limit: FromQuery[int] = 100,
 ) -> Response[bytes]:  # fmt: skip
     provider = await _read(request, state)
     parts = settlement_id.split("_")
@@ -252,8 +253,9 @@ async def settlement_lines(
 
 @get("/events")
 async def list_events(
-    request: AnyRequest, state: State, object_id: str | None = None,
-    after: str | None = None, type_: str | None = None, limit: int = 20,
+    request: AnyRequest, state: State, object_id: FromQuery[str | None] = None,
+    after: FromQuery[str | None] = None, type_: FromQuery[str | None] = None,
+    limit: FromQuery[int] = 20,
 ) -> Response[bytes]:  # fmt: skip
     provider = await _read(request, state)
     limit = _limit(limit)
@@ -266,7 +268,7 @@ async def list_events(
 
 
 @post("/events/{event_id:str}/resend", status_code=202)
-async def resend_event(event_id: str, state: State) -> Response[bytes]:
+async def resend_event(event_id: FromPath[str], state: State) -> Response[bytes]:
     provider = provider_of(state)
     if not await provider.db.transact(lambda tx: store.resend(tx, event_id)):
         raise Refused(404, "invalid_request_error", "resource_missing", "No such event.")

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Request, Response, get, post
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Body
+from litestar.params import Body, FromPath
 from litestar.response import Redirect
 
 from souk.kernel.money import Money
@@ -107,7 +107,7 @@ async def _hosted(provider: Provider, client_secret: str) -> Intent:
 
 
 @get("/pay/{client_secret:str}")
-async def card_page(client_secret: str, state: State) -> Response[str] | Redirect:
+async def card_page(client_secret: FromPath[str], state: State) -> Response[str] | Redirect:
     intent = await _hosted(provider_of(state), client_secret)
     if intent.status == "requires_action":
         return Redirect(f"/3ds/{client_secret}", status_code=303)
@@ -128,7 +128,7 @@ def _typed_card(number: str, expiry: str) -> wire.CreatePaymentMethod | None:
 
 @post("/pay/{client_secret:str}")
 async def pay(
-    request: Request[object, object, State], client_secret: str, data: Form, state: State
+    request: Request[object, object, State], client_secret: FromPath[str], data: Form, state: State
 ) -> Response[str] | Redirect:
     """Try the card that was typed, or the one whose button was pressed."""
     provider = provider_of(state)
@@ -153,7 +153,7 @@ async def pay(
 
 
 @post("/pay/{client_secret:str}/cancel")
-async def give_up(client_secret: str, state: State) -> Response[str] | Redirect:
+async def give_up(client_secret: FromPath[str], state: State) -> Response[str] | Redirect:
     provider = provider_of(state)
     intent = await _hosted(provider, client_secret)
     if intent.status == "requires_payment_method":
@@ -162,7 +162,7 @@ async def give_up(client_secret: str, state: State) -> Response[str] | Redirect:
 
 
 @get("/3ds/{client_secret:str}")
-async def challenge_page(client_secret: str, state: State) -> Response[str] | Redirect:
+async def challenge_page(client_secret: FromPath[str], state: State) -> Response[str] | Redirect:
     intent = await provider_of(state).intent_by_secret(client_secret)
     if intent.status != "requires_action":
         return _leave(intent)
@@ -173,7 +173,7 @@ async def challenge_page(client_secret: str, state: State) -> Response[str] | Re
 
 @post("/3ds/{client_secret:str}")
 async def answer_challenge(
-    client_secret: str, data: Form, state: State
+    client_secret: FromPath[str], data: Form, state: State
 ) -> Response[str] | Redirect:
     provider = provider_of(state)
     intent = await provider.intent_by_secret(client_secret)
