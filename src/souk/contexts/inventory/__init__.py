@@ -1,0 +1,5 @@
+"""Stock: how many of each variant there are, how many are promised, and every change with its cause.
+
+Owns stock levels, movements and reservations. It never knows prices, orders or what a listing
+is called; it never calls another context.
+"""

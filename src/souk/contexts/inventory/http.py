@@ -1,0 +1,133 @@
+"""A seller's stock over JSON."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import get, patch, post
+from litestar.params import FromPath, FromQuery
+
+from souk.contexts.inventory import commands, queries
+from souk.contexts.inventory.domain import MAX_ON_HAND, Reason
+from souk.contexts.inventory.queries import MovementView, StockView
+from souk.kernel.actor import Actor
+from souk.kernel.errors import Forbidden
+from souk.kernel.page import DEFAULT_LIMIT
+from souk.platform.database import Database, WriteTx
+from souk.platform.http import access
+from souk.platform.http.wire import Limit, Listed, clean_text
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_ON_HAND)]
+Change = Annotated[int, msgspec.Meta(ge=-MAX_ON_HAND, le=MAX_ON_HAND)]
+
+
+class AdjustStock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Give `delta` to change the number on hand, or `on_hand` to set it."""
+
+    reason: Reason
+    delta: Change | None = None
+    on_hand: Count | None = None
+    note: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+
+class ChangeStock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`low_stock_at`: from which number on hand downwards you are warned."""
+
+    low_stock_at: Count
+
+
+def _seller(actor: Actor) -> UUID:
+    if actor.seller_id is None:
+        raise Forbidden("Only sellers can do this. Apply to become a seller first.")
+    return actor.seller_id
+
+
+@get("/api/v1/inventory/stock", access=access.SELLER)
+async def list_stock(
+    db: Database,
+    actor: Actor,
+    low_only: FromQuery[bool] = False,
+    cursor: FromQuery[str | None] = None,
+    limit: FromQuery[Limit] = DEFAULT_LIMIT,
+) -> Listed[StockView]:
+    """Your stock, oldest variant first; `low_only` keeps what is at its threshold or below."""
+    async with db.read() as conn:
+        page = await queries.stock(
+            conn, _seller(actor), low_only=low_only, cursor=cursor, limit=limit
+        )
+    return Listed(page.items, page.next_cursor)
+
+
+@get("/api/v1/inventory/stock/{variant_id:uuid}", access=access.SELLER)
+async def show_stock(db: Database, actor: Actor, variant_id: FromPath[UUID]) -> StockView:
+    """The stock of one of your variants."""
+    async with db.read() as conn:
+        return await queries.stock_of(conn, _seller(actor), variant_id)
+
+
+@patch("/api/v1/inventory/stock/{variant_id:uuid}", access=access.SELLER)
+async def change_stock(
+    data: ChangeStock, db: Database, actor: Actor, variant_id: FromPath[UUID]
+) -> StockView:
+    """Set the number from which on you are warned."""
+    seller_id = _seller(actor)
+
+    async def work(tx: WriteTx) -> StockView:
+        await commands.set_low_stock_at(
+            tx,
+            actor,
+            seller_id=seller_id,
+            variant_id=variant_id,
+            low_stock_at=data.low_stock_at,
+        )
+        return await queries.stock_of(tx, seller_id, variant_id)
+
+    return await db.transact(work)
+
+
+@post(
+    "/api/v1/inventory/stock/{variant_id:uuid}/adjustments",
+    access=access.SELLER,
+    idempotent=True,
+    rate="write",
+)
+async def adjust_stock(
+    data: AdjustStock, db: Database, actor: Actor, variant_id: FromPath[UUID]
+) -> StockView:
+    """Count goods in or out, with the reason; the change is kept in the list of movements."""
+    seller_id = _seller(actor)
+    note = clean_text(data.note, path="note")
+
+    async def work(tx: WriteTx) -> StockView:
+        await commands.adjust(
+            tx,
+            actor,
+            seller_id=seller_id,
+            variant_id=variant_id,
+            delta=data.delta,
+            absolute=data.on_hand,
+            reason=data.reason,
+            reference=note,
+        )
+        return await queries.stock_of(tx, seller_id, variant_id)
+
+    return await db.transact(work)
+
+
+@get("/api/v1/inventory/stock/{variant_id:uuid}/movements", access=access.SELLER)
+async def list_movements(
+    db: Database,
+    actor: Actor,
+    variant_id: FromPath[UUID],
+    cursor: FromQuery[str | None] = None,
+    limit: FromQuery[Limit] = DEFAULT_LIMIT,
+) -> Listed[MovementView]:
+    """Every change of one of your variants, newest first, with the number after it."""
+    async with db.read() as conn:
+        page = await queries.movements(conn, _seller(actor), variant_id, cursor=cursor, limit=limit)
+    return Listed(page.items, page.next_cursor)
+
+
+routes: list[object] = [list_stock, show_stock, change_stock, adjust_stock, list_movements]

@@ -1,0 +1,180 @@
+"""Reading stock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from souk.contexts.inventory.domain import UNLIMITED
+from souk.kernel.errors import NotFound
+from souk.kernel.ids import parse_uuid
+from souk.kernel.page import DEFAULT_LIMIT, BadCursor, Page, decode_cursor, encode_cursor, page_of
+from souk.platform.database import ReadConn
+from souk.platform.verify import Violation
+
+_EXPIRY_GRACE = timedelta(minutes=10)
+
+
+class Availability(msgspec.Struct, frozen=True):
+    """How many of a variant can be bought now. `available` is UNLIMITED when not `tracked`."""
+
+    on_hand: int
+    reserved: int
+    available: int
+    tracked: bool
+
+
+class StockView(msgspec.Struct, frozen=True):
+    """A seller's own stock of one variant."""
+
+    variant_id: UUID
+    listing_id: UUID
+    on_hand: int
+    reserved: int
+    available: int
+    tracked: bool
+    low_stock_at: int
+
+
+class MovementView(msgspec.Struct, frozen=True):
+    """One change of stock on hand: by how much, why, who, and the number after it."""
+
+    id: int
+    delta: int
+    balance: int
+    reason: str
+    reference: str
+    actor: str
+    at: datetime
+
+
+async def availability(conn: ReadConn, variant_ids: Sequence[UUID]) -> dict[UUID, Availability]:
+    """Each known variant's availability; unknown ones are absent."""
+    rows = await conn.fetch(
+        "SELECT variant_id, on_hand, reserved, tracked FROM inventory.stock"
+        " WHERE variant_id = ANY($1::uuid[])",
+        list(variant_ids),
+    )
+    return {
+        row["variant_id"]: Availability(
+            on_hand=row["on_hand"],
+            reserved=row["reserved"],
+            available=row["on_hand"] - row["reserved"] if row["tracked"] else UNLIMITED,
+            tracked=row["tracked"],
+        )
+        for row in rows
+    }
+
+
+_STOCK = (
+    "SELECT variant_id, listing_id, on_hand, reserved,"
+    f" CASE WHEN tracked THEN on_hand - reserved ELSE {UNLIMITED} END AS available,"
+    " tracked, low_stock_at FROM inventory.stock"
+)
+
+
+async def stock(
+    conn: ReadConn,
+    seller_id: UUID,
+    *,
+    low_only: bool = False,
+    cursor: str | None = None,
+    limit: int = DEFAULT_LIMIT,
+) -> Page[StockView]:
+    """A seller's stock in the order in which the variants were made. Raises BadCursor."""
+    after: UUID | None = None
+    if cursor is not None:
+        (key,) = decode_cursor(cursor, size=1)
+        after = parse_uuid(str(key))
+        if after is None:
+            raise BadCursor
+    rows = await conn.fetch(
+        f"{_STOCK} WHERE seller_id = $1 AND ($2::uuid IS NULL OR variant_id > $2)"
+        " AND (NOT $3 OR (tracked AND on_hand <= low_stock_at)) ORDER BY variant_id LIMIT $4",
+        seller_id,
+        after,
+        low_only,
+        limit + 1,
+    )
+    return page_of(
+        [StockView(*row.values()) for row in rows],
+        limit=limit,
+        cursor_of=lambda view: encode_cursor(str(view.variant_id)),
+    )
+
+
+async def stock_of(conn: ReadConn, seller_id: UUID, variant_id: UUID) -> StockView:
+    """One variant of a seller. Raises NotFound for anybody else's."""
+    row = await conn.fetchrow(
+        f"{_STOCK} WHERE seller_id = $1 AND variant_id = $2", seller_id, variant_id
+    )
+    if row is None:
+        raise NotFound("There is no such item in your stock. Check the link or reload the list.")
+    return StockView(*row.values())
+
+
+async def movements(
+    conn: ReadConn,
+    seller_id: UUID,
+    variant_id: UUID,
+    *,
+    cursor: str | None = None,
+    limit: int = DEFAULT_LIMIT,
+) -> Page[MovementView]:
+    """Every change of a seller's variant, newest first. Raises NotFound, BadCursor."""
+    before: int | None = None
+    if cursor is not None:
+        (key,) = decode_cursor(cursor, size=1)
+        if not isinstance(key, int) or not 0 < key < 2**63:
+            raise BadCursor
+        before = key
+    await stock_of(conn, seller_id, variant_id)
+    rows = await conn.fetch(
+        "SELECT id, delta, balance, reason, reference, actor, at FROM inventory.movement"
+        " WHERE variant_id = $1 AND ($2::bigint IS NULL OR id < $2) ORDER BY id DESC LIMIT $3",
+        variant_id,
+        before,
+        limit + 1,
+    )
+    return page_of(
+        [MovementView(*row.values()) for row in rows],
+        limit=limit,
+        cursor_of=lambda view: encode_cursor(view.id),
+    )
+
+
+_VIOLATIONS = """
+SELECT 'inventory.on_hand' AS invariant, s.variant_id::text AS subject,
+       format('on hand is %s, the movements add up to %s', s.on_hand, coalesce(m.total, 0))
+         AS detail
+FROM inventory.stock s
+LEFT JOIN (SELECT variant_id, sum(delta) AS total FROM inventory.movement GROUP BY variant_id) m
+  USING (variant_id)
+WHERE s.on_hand <> coalesce(m.total, 0)
+UNION ALL
+SELECT 'inventory.reserved', s.variant_id::text,
+       format('reserved is %s, the open reservations add up to %s', s.reserved,
+              coalesce(r.total, 0))
+FROM inventory.stock s
+LEFT JOIN (SELECT variant_id, sum(quantity) AS total FROM inventory.reservation
+           GROUP BY variant_id) r USING (variant_id)
+WHERE s.tracked AND s.reserved <> coalesce(r.total, 0)
+UNION ALL
+SELECT 'inventory.available', variant_id::text,
+       format('%s are on hand and %s are reserved', on_hand, reserved)
+FROM inventory.stock WHERE on_hand < reserved OR reserved < 0
+UNION ALL
+SELECT 'inventory.expired', checkout_id::text,
+       format('a reservation of variant %s expired at %s', variant_id, expires_at)
+FROM inventory.reservation WHERE expires_at < $1
+ORDER BY 1, 2
+"""
+
+
+async def violations(conn: ReadConn) -> list[Violation]:
+    """Rows that break an invariant of stock; none on a sound database."""
+    rows = await conn.fetch(_VIOLATIONS, conn.clock.now() - _EXPIRY_GRACE)
+    return [Violation(*row.values()) for row in rows]

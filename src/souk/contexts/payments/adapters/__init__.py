@@ -1,0 +1,1 @@
+"""One module for each gateway; each passes `tests/payments/gateway_contract.py`."""

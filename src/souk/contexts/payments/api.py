@@ -1,0 +1,107 @@
+"""The facade of `payments`.
+
+A purchase: `start` in the flow's transaction → commit → `execute` → a second transaction with
+`record`. Webhooks and the sweeper end in the same `record`, in any order and as often as they like.
+"""
+
+from __future__ import annotations
+
+from souk.contexts.payments.adapters.sandbox import SandboxGateway
+from souk.contexts.payments.commands import (
+    WEBHOOK_JOB,
+    AppliedWebhook,
+    ProcessWebhook,
+    apply_webhook,
+    record,
+    record_refund,
+    replay_webhooks,
+    request_refund,
+    start,
+    store_webhook,
+)
+from souk.contexts.payments.domain import (
+    GatewayOutcome,
+    OutcomeKind,
+    PaymentMethod,
+    PaymentState,
+    RefundOutcome,
+    RefundState,
+)
+from souk.contexts.payments.errors import (
+    AmountMismatch,
+    ForeignOutcome,
+    PaymentInProgress,
+    PaymentNotFound,
+    RefundKeyReused,
+    RefundNotFound,
+    RefundTooLarge,
+    SignatureRefused,
+    UnknownGateway,
+    WebhookUnreadable,
+)
+from souk.contexts.payments.execution import (
+    execute,
+    execute_cancel,
+    execute_capture,
+    execute_refund,
+    resolve,
+)
+from souk.contexts.payments.gateways import Gateways, RetryPolicy
+from souk.contexts.payments.ports import (
+    ChargeOrder,
+    GatewayPort,
+    GatewayRefused,
+    GatewayUnreachable,
+    PayoutOrder,
+    PayoutOutcome,
+    RefundOrder,
+    SettlementLine,
+    SettlementStatement,
+    WebhookFact,
+)
+from souk.contexts.payments.queries import (
+    InboxEntry,
+    PaymentAttempt,
+    PaymentStep,
+    PaymentView,
+    RefundRequest,
+    RefundView,
+    attempt_of,
+    find,
+    find_refund,
+    for_checkouts,
+    history,
+    inbox,
+    of_checkout,
+    pending_refunds,
+    refunds_of,
+    stale,
+    waiting_webhooks,
+    webhook_fact,
+)
+from souk.platform.settings import Settings
+
+__all__ = [
+    "WEBHOOK_JOB", "AmountMismatch", "AppliedWebhook", "ChargeOrder", "ForeignOutcome",
+    "GatewayOutcome", "GatewayPort", "GatewayRefused", "GatewayUnreachable", "Gateways",
+    "InboxEntry", "OutcomeKind", "PaymentAttempt", "PaymentInProgress", "PaymentMethod",
+    "PaymentNotFound", "PaymentState", "PaymentStep", "PaymentView", "PayoutOrder",
+    "PayoutOutcome", "ProcessWebhook", "RefundKeyReused", "RefundNotFound", "RefundOrder",
+    "RefundOutcome", "RefundRequest", "RefundState", "RefundTooLarge", "RefundView",
+    "RetryPolicy", "SandboxGateway", "SettlementLine", "SettlementStatement", "SignatureRefused",
+    "UnknownGateway", "WebhookFact", "WebhookUnreadable", "apply_webhook", "attempt_of",
+    "execute", "execute_cancel", "execute_capture", "execute_refund", "find", "find_refund",
+    "for_checkouts", "gateways_from", "history", "inbox", "of_checkout", "pending_refunds",
+    "record", "record_refund", "refunds_of", "replay_webhooks", "request_refund", "resolve",
+    "stale", "start", "store_webhook", "waiting_webhooks", "webhook_fact",
+]  # fmt: skip
+
+
+def gateways_from(settings: Settings) -> Gateways:
+    """The gateways that the settings name. The caller closes them."""
+    sandbox = SandboxGateway(
+        url=settings.sandbox_url,
+        api_key=settings.sandbox_api_key,
+        webhook_secret=settings.sandbox_webhook_secret,
+    )
+    return Gateways([sandbox])

@@ -1,0 +1,316 @@
+"""What changes payments. Each function is one step inside the caller's transaction."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import msgspec
+
+from souk.contexts.payments import store
+from souk.contexts.payments.domain import (
+    GatewayOutcome,
+    Payment,
+    PaymentMethod,
+    PaymentState,
+    RefundOutcome,
+    RefundState,
+    apply,
+    covers,
+    refund_step,
+)
+from souk.contexts.payments.errors import (
+    PaymentInProgress,
+    PaymentNotFound,
+    RefundKeyReused,
+    RefundNotFound,
+    RefundTooLarge,
+)
+from souk.contexts.payments.gateways import Gateways
+from souk.contexts.payments.ports import ChargeOrder, RefundOrder, WebhookFact
+from souk.contexts.payments.queries import (
+    PaymentAttempt,
+    PaymentView,
+    RefundRequest,
+    RefundView,
+    attempt_from,
+    refund_request_from,
+    refund_view,
+    view_of,
+)
+from souk.kernel.actor import Actor
+from souk.kernel.money import Money
+from souk.platform import jobs, outbox
+from souk.platform.database import Record, WriteTx
+from souk.published.payments import (
+    PaymentAuthorised,
+    PaymentCancelled,
+    PaymentCaptured,
+    PaymentFailed,
+    PaymentRefunded,
+    PaymentRequiresAction,
+    RefundFailed,
+)
+
+WEBHOOK_JOB = "payments.webhook"
+
+
+class ProcessWebhook(msgspec.Struct, frozen=True):
+    """Payload of the job that acts on one stored webhook."""
+
+    inbox_id: UUID
+
+
+async def start(
+    tx: WriteTx,
+    actor: Actor,
+    *,
+    checkout_id: UUID,
+    amount: Money,
+    gateway: str,
+    method: PaymentMethod,
+    return_url: str,
+) -> PaymentAttempt:
+    """A new payment for the checkout, or the same again when the same was started before.
+
+    A captured payment of the checkout is returned as it is. Raises PaymentInProgress when one
+    with another method, gateway or amount is under way.
+    """
+    if amount.amount <= 0:
+        raise ValueError("a payment needs an amount above zero")
+    made = await store.insert(
+        tx,
+        checkout_id=checkout_id,
+        gateway=gateway,
+        amount=amount.amount,
+        currency=amount.currency,
+        token=method.token,
+        return_url=return_url,
+        actor=actor.label(),
+    )
+    if made is not None:
+        return attempt_from(made)
+    existing = await store.holder_of_checkout(tx, checkout_id)
+    if existing is None:
+        raise PaymentNotFound
+    asked = (gateway, amount.amount, amount.currency, method.token)
+    held = (existing.gateway, existing.amount, existing.currency, existing.method_token)
+    if existing.state != PaymentState.CAPTURED and asked != held:
+        raise PaymentInProgress(payment_id=existing.id)
+    return attempt_from(existing)
+
+
+async def record(
+    tx: WriteTx, actor: Actor, *, payment_id: UUID, outcome: GatewayOutcome, source: str
+) -> PaymentView:
+    """Write down what the gateway said. Old or repeated news changes nothing and tells nobody.
+
+    `source` says how we heard: `answer`, `webhook`, `sweeper`. Raises PaymentNotFound,
+    ForeignOutcome, AmountMismatch.
+    """
+    payment = await store.lock(tx, payment_id)
+    if payment is None:
+        raise PaymentNotFound
+    after = apply(payment, outcome)
+    if after is payment:
+        return view_of(payment)
+    moved = after.state != payment.state
+    await store.save(
+        tx,
+        after,
+        actor=actor.label(),
+        source=source,
+        previous=payment.state if moved else None,
+        detail=outcome.decline_code or "",
+    )
+    if moved:
+        _announce(tx, actor, after)
+    return view_of(after)
+
+
+def _announce(tx: WriteTx, actor: Actor, payment: Payment) -> None:
+    fields = {
+        "payment_id": payment.id,
+        "checkout_id": payment.checkout_id,
+        "amount": payment.amount,
+        "currency": payment.currency,
+        "gateway": payment.gateway,
+    }
+    match payment.state:
+        case PaymentState.REQUIRES_ACTION:
+            outbox.add(tx, PaymentRequiresAction(**fields), actor=actor)
+        case PaymentState.AUTHORISED:
+            outbox.add(tx, PaymentAuthorised(**fields), actor=actor)
+        case PaymentState.CAPTURED:
+            outbox.add(tx, PaymentCaptured(**fields), actor=actor)
+        case PaymentState.FAILED:
+            code = payment.decline_code or "generic_decline"
+            outbox.add(tx, PaymentFailed(**fields, decline_code=code), actor=actor)
+        case PaymentState.CANCELLED:
+            outbox.add(tx, PaymentCancelled(**fields), actor=actor)
+        case PaymentState.CREATED:
+            raise AssertionError("no payment goes back to created")
+
+
+async def request_refund(
+    tx: WriteTx, actor: Actor, *, payment_id: UUID, amount: int, key: str, reason: str
+) -> RefundRequest:
+    """Hold `amount` minor units back for a refund. The same key gives the same refund.
+
+    Raises PaymentNotFound, RefundTooLarge, RefundKeyReused.
+    """
+    if amount <= 0:
+        raise ValueError("a refund needs an amount above zero")
+    payment = await store.lock(tx, payment_id)
+    if payment is None:
+        raise PaymentNotFound
+    known = await store.refund_by_key(tx, payment_id, key)
+    if known is not None:
+        if known["amount"] != amount:
+            raise RefundKeyReused
+        return refund_request_from(known)
+    row = await store.request_refund(
+        tx, payment_id=payment_id, amount=amount, key=key, reason=reason, actor=actor.label()
+    )
+    if row is None:
+        raise RefundTooLarge(left=payment.refundable, currency=payment.currency)
+    return refund_request_from(row)
+
+
+async def record_refund(
+    tx: WriteTx, actor: Actor, *, refund_id: UUID, outcome: RefundOutcome, source: str
+) -> RefundView:
+    """Write down what became of a refund; repeated news changes nothing.
+
+    Raises RefundNotFound, IllegalTransition when the gateway contradicts an end that it told.
+    """
+    row = await store.lock_refund(tx, refund_id)
+    if row is None:
+        raise RefundNotFound
+    wanted = outcome.state
+    if wanted is None or not refund_step(RefundState(row["state"]), wanted):
+        return refund_view(row)
+    failure = (outcome.failure_code or "unknown") if wanted == RefundState.FAILED else None
+    await store.end_refund(
+        tx,
+        refund_id,
+        state=wanted.value,
+        gateway_ref=outcome.gateway_ref,
+        failure_code=failure,
+        actor=actor.label(),
+        source=source,
+        detail=f"refund of {row['amount']} {wanted.value}",
+    )
+    _announce_refund(tx, actor, row, failure)
+    return msgspec.structs.replace(refund_view(row), state=wanted.value, failure_code=failure)
+
+
+def _announce_refund(tx: WriteTx, actor: Actor, row: Record, failure: str | None) -> None:
+    fields = {
+        "payment_id": row["payment_id"],
+        "checkout_id": row["checkout_id"],
+        "amount": row["amount"],
+        "currency": row["currency"],
+        "gateway": row["gateway"],
+        "refund_id": row["id"],
+        "refund_key": row["key"],
+    }
+    if failure is not None:
+        outbox.add(tx, RefundFailed(**fields, failure_code=failure), actor=actor)
+        return
+    total = row["refunded"] + row["amount"]
+    refunded = PaymentRefunded(**fields, refunded_total=total, reason=row["reason"])
+    outbox.add(tx, refunded, actor=actor)
+
+
+async def store_webhook(tx: WriteTx, fact: WebhookFact, raw: bytes) -> UUID | None:
+    """Keep a verified webhook and queue its job; None when it came before.
+
+    One that tells nothing new is kept as processed and queues nothing.
+    """
+    known_in: list[str] = []
+    if fact.kind == "payment" and fact.outcome is not None and fact.payment_id is not None:
+        known_in = [state.value for state in covers(fact.outcome.kind)]
+    row = await store.insert_webhook(
+        tx, fact, raw, no_news_in=known_in, no_action=fact.kind == "other"
+    )
+    if row is None:
+        return None
+    if row["open"]:
+        await jobs.enqueue(tx, WEBHOOK_JOB, ProcessWebhook(row["id"]))
+    return row["id"]
+
+
+class AppliedWebhook(msgspec.Struct, frozen=True, kw_only=True):
+    """What a webhook did. Payouts are told, not stored: they belong to the ledger."""
+
+    fact: WebhookFact
+    payment: PaymentView | None = None
+    refund: RefundView | None = None
+
+
+async def apply_webhook(
+    tx: WriteTx, actor: Actor, gateways: Gateways, *, inbox_id: UUID
+) -> AppliedWebhook | None:
+    """Act on one stored webhook, once; None when it was acted on before or is not there.
+
+    News about a payment or refund that is not ours is noted and dropped.
+    """
+    row = await store.lock_webhook(tx, inbox_id)
+    if row is None:
+        return None
+    fact = gateways.port(row["gateway"]).parse(row["payload"])
+    applied = AppliedWebhook(fact=fact)
+    note = "applied"
+    try:
+        if fact.payment_id is not None and fact.outcome is not None:
+            seen = await record(
+                tx, actor, payment_id=fact.payment_id, outcome=fact.outcome, source="webhook"
+            )
+            applied = AppliedWebhook(fact=fact, payment=seen)
+        elif fact.refund_id is not None and fact.refund is not None:
+            refund = await record_refund(
+                tx, actor, refund_id=fact.refund_id, outcome=fact.refund, source="webhook"
+            )
+            applied = AppliedWebhook(fact=fact, refund=refund)
+        elif fact.kind in {"payment", "refund"}:
+            note = "not ours"
+    except (PaymentNotFound, RefundNotFound):
+        note = "not ours"
+    await store.finish_webhook(tx, inbox_id, note=note)
+    return applied
+
+
+async def replay_webhooks(tx: WriteTx, ids: list[UUID]) -> int:
+    """Queue stored webhooks again; returns how many there were."""
+    found = await store.reopen_webhooks(tx, ids)
+    for inbox_id in found:
+        await jobs.enqueue(tx, WEBHOOK_JOB, ProcessWebhook(inbox_id))
+    return len(found)
+
+
+def charge_order(attempt: PaymentAttempt) -> ChargeOrder:
+    """What to ask of the gateway for this attempt."""
+    payment = attempt.payment
+    return ChargeOrder(
+        payment_id=payment.id,
+        gateway=payment.gateway,
+        amount=payment.amount,
+        currency=payment.currency,
+        token=attempt.method.token,
+        return_url=attempt.return_url,
+        gateway_ref=attempt.gateway_ref,
+    )
+
+
+def refund_order(request: RefundRequest) -> RefundOrder:
+    """What to ask of the gateway for this refund."""
+    refund = request.refund
+    return RefundOrder(
+        refund_id=refund.id,
+        payment_id=refund.payment_id,
+        gateway=refund.gateway,
+        payment_ref=request.payment_ref,
+        amount=refund.amount,
+        currency=refund.currency,
+        reason=refund.reason,
+    )

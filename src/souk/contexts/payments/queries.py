@@ -1,0 +1,264 @@
+"""Payments and refunds as others see them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from souk.contexts.payments import store
+from souk.contexts.payments.domain import (
+    Payment,
+    PaymentMethod,
+    decline_message,
+    display_state,
+)
+from souk.contexts.payments.gateways import Gateways
+from souk.contexts.payments.ports import WebhookFact
+from souk.platform.database import ReadConn
+
+
+class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt to pay. Amounts in minor units of `currency`.
+
+    `state` is the state machine's; `status` also says `partially_refunded` and `refunded`.
+    """
+
+    id: UUID
+    checkout_id: UUID
+    gateway: str
+    amount: int
+    currency: str
+    state: str
+    status: str
+    requires_action_url: str | None
+    decline_code: str | None
+    decline_message: str | None
+    captured: int
+    refunded: int
+    method_label: str | None
+    created_at: datetime
+
+
+class PaymentAttempt(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment and what the gateway must be told to carry it out. Not for answers to callers."""
+
+    payment: PaymentView
+    method: PaymentMethod
+    return_url: str
+    gateway_ref: str | None
+
+
+class RefundView(msgspec.Struct, frozen=True, kw_only=True):
+    """Money on its way back, or back, or not possible to send back (`failed`)."""
+
+    id: UUID
+    payment_id: UUID
+    gateway: str
+    amount: int
+    currency: str
+    state: str
+    reason: str
+    key: str
+    failure_code: str | None
+    created_at: datetime
+
+
+class RefundRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A refund and the gateway's name for the payment that it belongs to."""
+
+    refund: RefundView
+    payment_ref: str
+
+
+class PaymentStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the timeline: who heard what, when and how. `previous` None is the start."""
+
+    at: datetime
+    actor: str
+    source: str
+    previous: str | None
+    state: str
+    detail: str
+
+
+class InboxEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored webhook for the operator's list."""
+
+    id: UUID
+    gateway: str
+    event_id: str
+    type: str
+    payment_id: UUID | None
+    received_at: datetime
+    processed_at: datetime | None
+    note: str
+
+
+def view_of(payment: Payment) -> PaymentView:
+    return PaymentView(
+        id=payment.id,
+        checkout_id=payment.checkout_id,
+        gateway=payment.gateway,
+        amount=payment.amount,
+        currency=payment.currency,
+        state=payment.state.value,
+        status=display_state(
+            payment.state.value, captured=payment.captured, refunded=payment.refunded
+        ),
+        requires_action_url=payment.action_url,
+        decline_code=payment.decline_code,
+        decline_message=decline_message(payment.decline_code),
+        captured=payment.captured,
+        refunded=payment.refunded,
+        method_label=payment.method_label,
+        created_at=payment.created_at,
+    )
+
+
+def attempt_from(payment: Payment) -> PaymentAttempt:
+    return PaymentAttempt(
+        payment=view_of(payment),
+        method=PaymentMethod(token=payment.method_token),
+        return_url=payment.return_url,
+        gateway_ref=payment.gateway_ref,
+    )
+
+
+def refund_view(row: Mapping[str, Any]) -> RefundView:
+    return RefundView(**{name: row[name] for name in RefundView.__struct_fields__})
+
+
+def refund_request_from(row: Mapping[str, Any]) -> RefundRequest:
+    return RefundRequest(refund=refund_view(row), payment_ref=row["payment_ref"])
+
+
+_SELECT = f"SELECT {store.COLUMNS} FROM payments.payment"
+_REFUNDS = (
+    f"SELECT {store.REFUND_COLUMNS} FROM payments.refund r"
+    " JOIN payments.payment p ON p.id = r.payment_id"
+)
+
+
+async def find(conn: ReadConn, payment_id: UUID) -> PaymentView | None:
+    attempt = await attempt_of(conn, payment_id)
+    return attempt.payment if attempt else None
+
+
+async def attempt_of(conn: ReadConn, payment_id: UUID) -> PaymentAttempt | None:
+    """A payment with what its gateway must be told."""
+    row = await conn.fetchrow(f"{_SELECT} WHERE id = $1", payment_id)
+    return attempt_from(store.payment_of(row)) if row else None
+
+
+async def of_checkout(conn: ReadConn, checkout_id: UUID) -> list[PaymentView]:
+    """Every attempt to pay for a checkout, oldest first."""
+    rows = await conn.fetch(f"{_SELECT} WHERE checkout_id = $1 ORDER BY id", checkout_id)
+    return [view_of(store.payment_of(row)) for row in rows]
+
+
+async def for_checkouts(
+    conn: ReadConn, checkout_ids: Sequence[UUID]
+) -> dict[UUID, list[PaymentView]]:
+    """The same for many checkouts in one statement; checkouts without a payment are left out."""
+    rows = await conn.fetch(
+        f"{_SELECT} WHERE checkout_id = ANY($1) ORDER BY checkout_id, id", list(checkout_ids)
+    )
+    found: dict[UUID, list[PaymentView]] = {}
+    for row in rows:
+        found.setdefault(row["checkout_id"], []).append(view_of(store.payment_of(row)))
+    return found
+
+
+async def history(conn: ReadConn, payment_id: UUID) -> list[PaymentStep]:
+    """The timeline of a payment and its refunds, oldest first."""
+    rows = await conn.fetch(
+        "SELECT at, actor, source, previous, state, detail FROM payments.transition"
+        " WHERE payment_id = $1 ORDER BY id",
+        payment_id,
+    )
+    return [PaymentStep(**dict(row.items())) for row in rows]
+
+
+async def stale(
+    conn: ReadConn, *, older_than: timedelta, limit: int = 100
+) -> list[PaymentAttempt]:
+    """Payments that nobody has heard of for a while and that have no end yet, oldest first."""
+    rows = await conn.fetch(
+        f"{_SELECT} WHERE state IN ('created', 'requires_action', 'authorised')"
+        " AND updated_at < $1 ORDER BY updated_at LIMIT $2",
+        conn.clock.now() - older_than,
+        limit,
+    )
+    return [attempt_from(store.payment_of(row)) for row in rows]
+
+
+async def refunds_of(conn: ReadConn, payment_id: UUID) -> list[RefundView]:
+    rows = await conn.fetch(f"{_REFUNDS} WHERE r.payment_id = $1 ORDER BY r.id", payment_id)
+    return [refund_view(row) for row in rows]
+
+
+async def find_refund(conn: ReadConn, refund_id: UUID) -> RefundRequest | None:
+    row = await conn.fetchrow(f"{_REFUNDS} WHERE r.id = $1", refund_id)
+    return refund_request_from(row) if row else None
+
+
+async def pending_refunds(
+    conn: ReadConn, *, older_than: timedelta = timedelta(0), limit: int = 100
+) -> list[RefundRequest]:
+    """Refunds that were requested and whose end is not known, oldest first."""
+    rows = await conn.fetch(
+        f"{_REFUNDS} WHERE r.state = 'requested' AND r.created_at <= $1"
+        " ORDER BY r.created_at LIMIT $2",
+        conn.clock.now() - older_than,
+        limit,
+    )
+    return [refund_request_from(row) for row in rows]
+
+
+async def webhook_fact(
+    conn: ReadConn, gateways: Gateways, *, inbox_id: UUID
+) -> tuple[WebhookFact, UUID | None] | None:
+    """A stored webhook that waits, with its payment's checkout: what to lock before acting.
+
+    None when it was acted on before, or is not there.
+    """
+    row = await conn.fetchrow(
+        "SELECT w.gateway, w.payload, p.checkout_id FROM payments.webhook_inbox w"
+        " LEFT JOIN payments.payment p ON p.id = w.payment_id"
+        " WHERE w.id = $1 AND w.processed_at IS NULL",
+        inbox_id,
+    )
+    if row is None:
+        return None
+    return gateways.port(row["gateway"]).parse(row["payload"]), row["checkout_id"]
+
+
+async def waiting_webhooks(
+    conn: ReadConn, *, older_than: timedelta = timedelta(0), limit: int = 100
+) -> list[UUID]:
+    """Inbox ids that nobody has acted on, oldest first."""
+    rows = await conn.fetch(
+        "SELECT id FROM payments.webhook_inbox WHERE processed_at IS NULL AND received_at <= $1"
+        " ORDER BY received_at LIMIT $2",
+        conn.clock.now() - older_than,
+        limit,
+    )
+    return [row["id"] for row in rows]
+
+
+async def inbox(
+    conn: ReadConn, *, payment_id: UUID | None = None, limit: int = 50
+) -> list[InboxEntry]:
+    """Stored webhooks, newest first, of one payment or of all."""
+    rows = await conn.fetch(
+        "SELECT id, gateway, event_id, type, payment_id, received_at, processed_at, note"
+        " FROM payments.webhook_inbox WHERE $1::uuid IS NULL OR payment_id = $1"
+        " ORDER BY id DESC LIMIT $2",
+        payment_id,
+        limit,
+    )
+    return [InboxEntry(**dict(row.items())) for row in rows]
