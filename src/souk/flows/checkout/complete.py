@@ -17,6 +17,9 @@ from souk.platform import audit
 from souk.platform.database import WriteTx
 
 
+ENDED = frozenset({payments.PaymentState.FAILED, payments.PaymentState.CANCELLED})
+
+
 class Settled(msgspec.Struct, frozen=True):
     """What became of a checkout: `order_id` once it is an order, `payment` as it stands."""
 
@@ -41,11 +44,11 @@ async def settle(
     Locks: checkout → stock → payment → ledger accounts.
     """
     checkout = await orders.lock_any_checkout(tx, checkout_id=checkout_id)
-    if outcome.state != "captured":
+    if outcome.kind is not payments.OutcomeKind.CAPTURED:
         payment = await payments.record(
             tx, actor, payment_id=payment_id, outcome=outcome, source=source
         )
-        if payment.state in payments.ENDED_WITHOUT_MONEY:
+        if payment.state in ENDED:
             await _back_to_open(tx, checkout, payment_id)
         return _settled(checkout, payment)
     if checkout.state is orders.CheckoutState.COMPLETED:
@@ -198,7 +201,7 @@ async def _send_back(
         tx,
         actor,
         payment_id=payment_id,
-        amount=amount,
+        amount=amount.amount,
         key=f"reversal:{payment_id}",
         reason="The goods were no longer available when the payment arrived.",
     )

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import structlog
-
 from souk.contexts.inventory import api as inventory
 from souk.contexts.orders import api as orders
 from souk.contexts.payments import api as payments
-from souk.flows.checkout import complete
+from souk.flows.checkout import pay
 from souk.flows.checkout.view import CheckoutView, show
 from souk.kernel.actor import Actor
 from souk.platform.database import WriteTx
 from souk.platform.http.holder import Holder
 from souk.platform.services import Services
 
-log = structlog.get_logger()
+UNDER_WAY = frozenset(
+    {
+        payments.PaymentState.CREATED,
+        payments.PaymentState.REQUIRES_ACTION,
+        payments.PaymentState.AUTHORISED,
+    }
+)
 _BATCH = 100
 
 
@@ -31,19 +35,12 @@ async def cancel(
             checkout, user_id=holder.user_id, guest=holder.guest
         ):
             raise orders.CheckoutNotFound
-        payment = await payments.of_checkout(conn, checkout_id)
-    if payment is not None and payment.state in payments.UNDER_WAY:
-        outcome = await payments.cancel(services.get(payments.Gateways), payment)
-        await services.db.transact(
-            lambda tx: complete.settle(
-                tx,
-                actor,
-                checkout_id=checkout_id,
-                payment_id=payment.id,
-                outcome=outcome,
-                source="api",
-            )
+        attempt = (
+            await payments.attempt_of(conn, checkout.payment_id) if checkout.payment_id else None
         )
+    if attempt is not None and attempt.payment.state in UNDER_WAY:
+        outcome = await payments.execute_cancel(services.get(payments.Gateways), attempt)
+        await pay.settle(services, actor, attempt, outcome, source="answer")
 
     async def close(tx: WriteTx) -> CheckoutView:
         locked = await orders.lock_any_checkout(tx, checkout_id=checkout_id)
@@ -51,7 +48,7 @@ async def cancel(
             locked.move(orders.CheckoutState.CANCELLED)
             await inventory.release(tx, locked.id)
             await orders.save_checkout(tx, locked)
-        return show(locked, options={}, payment=await payments.of_checkout(tx, checkout_id))
+        return show(locked, options={})
 
     return await services.db.transact(close)
 
@@ -65,8 +62,7 @@ async def expire_due(services: Services) -> int:
         due = await orders.lock_due_checkouts(tx, now=now, limit=_BATCH)
         running = await payments.for_checkouts(tx, [checkout.id for checkout in due])
         for checkout in due:
-            payment = running.get(checkout.id)
-            if payment is not None and payment.state in payments.UNDER_WAY:
+            if any(payment.state in UNDER_WAY for payment in running.get(checkout.id, ())):
                 checkout.expires_at = now + orders.RESERVATION_LIFE
             else:
                 checkout.move(orders.CheckoutState.EXPIRED)

@@ -42,7 +42,7 @@ class Begun(msgspec.Struct, frozen=True):
     """A payment that may now be executed, or the reasons why none was begun."""
 
     view: CheckoutView
-    payment: payments.PaymentView | None
+    attempt: payments.PaymentAttempt | None
 
 
 async def open_checkout(
@@ -93,7 +93,8 @@ async def read(conn: ReadConn, holder: Holder, checkout_id: UUID) -> CheckoutVie
         checkout, user_id=holder.user_id, guest=holder.guest
     ):
         raise orders.CheckoutNotFound
-    payment = await payments.of_checkout(conn, checkout_id)
+    attempts = await payments.of_checkout(conn, checkout_id)
+    payment = attempts[-1] if attempts else None
     changes: list[Message] = []
     options: Options = {}
     if checkout.state is orders.CheckoutState.OPEN:
@@ -123,19 +124,30 @@ async def begin_payment(
     checkout = await _own(tx, holder, checkout_id)
     if checkout.state is orders.CheckoutState.COMPLETED:
         return Begun(show(checkout, options={}), None)
-    if checkout.state is orders.CheckoutState.AWAITING_PAYMENT:
-        running = await payments.of_checkout(tx, checkout_id)
-        if running is not None and running.state not in payments.ENDED_WITHOUT_MONEY:
-            return Begun(show(checkout, options={}, payment=running), running)
-        checkout.move(orders.CheckoutState.OPEN)
-    checkout.require_open()
-    ids = [line.variant_id for line in checkout.lines]
-    changes = refresh(checkout, await listings.purchasable(tx, ids), {})
-    checkout.reprice()
-    view = show(checkout, options={}, changes=changes)
-    if changes or not checkout.lines or not view.ready:
-        await orders.save_checkout(tx, checkout)
-        return Begun(view, None)
+    if checkout.state is not orders.CheckoutState.AWAITING_PAYMENT:
+        checkout.require_open()
+        ids = [line.variant_id for line in checkout.lines]
+        changes = refresh(checkout, await listings.purchasable(tx, ids), {})
+        checkout.reprice()
+        view = show(checkout, options={}, changes=changes)
+        if changes or not checkout.lines or not view.ready:
+            await orders.save_checkout(tx, checkout)
+            return Begun(view, None)
+        checkout.move(orders.CheckoutState.AWAITING_PAYMENT)
+    return await _reserve_and_start(
+        tx, actor, checkout, method_token=method_token, return_url=return_url, gateway=gateway
+    )
+
+
+async def _reserve_and_start(
+    tx: WriteTx,
+    actor: Actor,
+    checkout: orders.Checkout,
+    *,
+    method_token: str | None,
+    return_url: str,
+    gateway: str,
+) -> Begun:
     expires_at = tx.clock.now() + orders.RESERVATION_LIFE
     await inventory.reserve(
         tx,
@@ -143,7 +155,7 @@ async def begin_payment(
         lines=[(line.variant_id, line.quantity) for line in checkout.lines],
         expires_at=expires_at,
     )
-    payment = await payments.start(
+    attempt = await payments.start(
         tx,
         actor,
         checkout_id=checkout.id,
@@ -152,11 +164,10 @@ async def begin_payment(
         method=payments.PaymentMethod(token=method_token),
         return_url=return_url,
     )
-    checkout.move(orders.CheckoutState.AWAITING_PAYMENT)
-    checkout.payment_id = payment.id
+    checkout.payment_id = attempt.payment.id
     checkout.expires_at = max(checkout.expires_at, expires_at)
     await orders.save_checkout(tx, checkout)
-    return Begun(show(checkout, options={}, payment=payment), payment)
+    return Begun(show(checkout, options={}, payment=attempt.payment), attempt)
 
 
 async def _own(tx: WriteTx, holder: Holder, checkout_id: UUID) -> orders.Checkout:

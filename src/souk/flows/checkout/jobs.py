@@ -2,71 +2,72 @@
 
 from __future__ import annotations
 
-import structlog
+from datetime import timedelta
 
 from souk.contexts.inventory import api as inventory
 from souk.contexts.payments import api as payments
 from souk.flows.checkout import complete, expire, pay
 from souk.kernel.actor import system
-from souk.kernel.errors import DomainError
 from souk.platform.database import WriteTx
 from souk.platform.jobs import JobType, Schedule, job
 from souk.platform.services import Services
 
-log = structlog.get_logger()
 _WEBHOOK = system("payments.webhook")
+_QUIET = timedelta(seconds=30)
 _BATCH = 100
 
 
-async def act_on_webhook(services: Services, payload: payments.WebhookJob) -> None:
-    """Apply a stored webhook: the same path as the API call's own answer."""
+async def act_on_webhook(services: Services, payload: payments.ProcessWebhook) -> None:
+    """Apply a stored webhook: the same path as the answer to the API call."""
+    gateways = services.get(payments.Gateways)
     async with services.db.read() as conn:
-        fact = await payments.webhook_fact(conn, payload.webhook_id)
-    if fact is None:
+        found = await payments.webhook_fact(conn, gateways, inbox_id=payload.inbox_id)
+    if found is None:
         return
+    fact, checkout_id = found
 
     async def act(tx: WriteTx) -> None:
-        if fact.outcome is not None and fact.payment_id is not None and fact.checkout_id is not None:
+        if checkout_id is not None and fact.payment_id is not None and fact.outcome is not None:
             await complete.settle(
                 tx,
                 _WEBHOOK,
-                checkout_id=fact.checkout_id,
+                checkout_id=checkout_id,
                 payment_id=fact.payment_id,
                 outcome=fact.outcome,
                 source="webhook",
             )
-        elif fact.refund_id is not None:
-            await payments.record_refund(
-                tx, _WEBHOOK, refund_id=fact.refund_id, outcome=fact.refund_outcome
-            )
-        await payments.mark_processed(tx, payload.webhook_id)
+        await payments.apply_webhook(tx, _WEBHOOK, gateways, inbox_id=payload.inbox_id)
 
     await services.db.transact(act)
 
 
 async def sweep(services: Services) -> None:
-    """Ask the gateway about payments whose outcome is not known; send refunds that wait."""
-    async with services.db.read() as conn:
-        stale = await payments.stale(conn, limit=_BATCH)
-    for payment in stale:
-        try:
-            await pay.ask_and_settle(services, pay.SWEEPER, payment, source="sweep")
-        except DomainError as error:
-            log.warning("payment_not_settled", payment=str(payment.id), code=error.code)
+    """Settle payments of unknown outcome, send refunds that wait, act on webhooks left over."""
+    await pay.sweep(services, older_than=_QUIET, limit=_BATCH)
     await send_refunds(services)
+    async with services.db.read() as conn:
+        waiting = await payments.waiting_webhooks(conn, older_than=_QUIET, limit=_BATCH)
+    for inbox_id in waiting:
+        await act_on_webhook(services, payments.ProcessWebhook(inbox_id))
 
 
 async def send_refunds(services: Services) -> None:
     """Execute requested refunds at the gateway; each carries its own idempotency key."""
     async with services.db.read() as conn:
         waiting = await payments.pending_refunds(conn)
-    for refund in waiting:
-        outcome = await payments.execute_refund(services.get(payments.Gateways), refund)
-        await services.db.transact(
-            lambda tx, refund=refund, outcome=outcome: payments.record_refund(
-                tx, pay.SWEEPER, refund_id=refund.id, outcome=outcome
+    for request in waiting:
+        outcome = await payments.execute_refund(services.get(payments.Gateways), request)
+
+        async def keep(
+            tx: WriteTx,
+            request: payments.RefundRequest = request,
+            outcome: payments.RefundOutcome = outcome,
+        ) -> None:
+            await payments.record_refund(
+                tx, pay.SWEEPER, refund_id=request.refund.id, outcome=outcome, source="sweeper"
             )
-        )
+
+        await services.db.transact(keep)
 
 
 async def expire_checkouts(services: Services) -> None:
@@ -75,7 +76,7 @@ async def expire_checkouts(services: Services) -> None:
     await services.db.transact(lambda tx: inventory.expire_due(tx, tx.clock.now(), _BATCH))
 
 
-job_types: list[JobType] = [job("payments.webhook", payments.WebhookJob, act_on_webhook)]
+job_types: list[JobType] = [job(payments.WEBHOOK_JOB, payments.ProcessWebhook, act_on_webhook)]
 schedules: list[Schedule] = [
     Schedule("payments.sweep", "* * * * *", sweep),
     Schedule("checkout.expire", "* * * * *", expire_checkouts),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
@@ -12,11 +13,13 @@ from souk.flows.checkout import complete, flow
 from souk.flows.checkout.complete import Settled
 from souk.flows.checkout.view import CheckoutView
 from souk.kernel.actor import Actor, system
+from souk.kernel.errors import DomainError
 from souk.platform.http.holder import Holder
 from souk.platform.services import Services
 
 log = structlog.get_logger()
 SWEEPER = system("payments.sweep")
+_WAITS = {payments.OutcomeKind.PENDING, payments.OutcomeKind.REQUIRES_ACTION}
 
 
 async def pay(
@@ -45,7 +48,7 @@ async def pay(
             gateway=gateway,
         )
     )
-    if begun.payment is None:
+    if begun.attempt is None:
         if begun.view.order_id is not None:
             return begun.view
         raise orders.CheckoutIncomplete(
@@ -54,21 +57,60 @@ async def pay(
                 for m in begun.view.messages
             ]
         )
-    return await ask_and_settle(services, actor, begun.payment, source="api")
+    outcome = await payments.execute(services.get(payments.Gateways), begun.attempt)
+    return await settle(services, actor, begun.attempt, outcome, source="answer")
 
 
-async def ask_and_settle(
-    services: Services, actor: Actor, payment: payments.PaymentView, *, source: str
+async def settle(
+    services: Services,
+    actor: Actor,
+    attempt: payments.PaymentAttempt,
+    outcome: payments.GatewayOutcome,
+    *,
+    source: str,
 ) -> Settled:
-    """Ask the gateway what became of `payment`, creating it there if need be, and apply that."""
-    outcome = await payments.execute(services.get(payments.Gateways), payment)
+    """Apply what the gateway said of this attempt, in a transaction of its own."""
     return await services.db.transact(
         lambda tx: complete.settle(
             tx,
             actor,
-            checkout_id=payment.checkout_id,
-            payment_id=payment.id,
+            checkout_id=attempt.payment.checkout_id,
+            payment_id=attempt.payment.id,
             outcome=outcome,
             source=source,
         )
     )
+
+
+async def refresh(services: Services, actor: Actor, payment_id: UUID) -> Settled | None:
+    """Ask the gateway what became of a payment, as when the buyer comes back from its page."""
+    async with services.db.read() as conn:
+        attempt = await payments.attempt_of(conn, payment_id)
+    if attempt is None:
+        return None
+    outcome = await payments.resolve(services.get(payments.Gateways), attempt)
+    return await settle(services, actor, attempt, outcome, source="answer")
+
+
+async def sweep(services: Services, *, older_than: timedelta, limit: int) -> int:
+    """Settle payments that nobody has heard of for a while; returns how many were looked at.
+
+    One that never reached the gateway, or that waits too long for its buyer, is cancelled there
+    first, so that no money can move afterwards.
+    """
+    async with services.db.read() as conn:
+        attempts = await payments.stale(conn, older_than=older_than, limit=limit)
+    gateways = services.get(payments.Gateways)
+    for attempt in attempts:
+        outcome = await payments.resolve(gateways, attempt)
+        age = services.clock.now() - attempt.payment.created_at
+        waits = outcome.kind in _WAITS and age > orders.RESERVATION_LIFE
+        if outcome.kind is payments.OutcomeKind.ABSENT or waits:
+            outcome = await payments.execute_cancel(gateways, attempt)
+        try:
+            await settle(services, SWEEPER, attempt, outcome, source="sweeper")
+        except DomainError as error:
+            log.warning(
+                "payment_not_settled", payment=str(attempt.payment.id), code=error.code
+            )
+    return len(attempts)

@@ -172,11 +172,15 @@ def build(
     routes: Sequence[ControllerRouterHandler],
     authenticator: access.Authenticator | None,
     state: dict[str, object] | None = None,
+    provide: dict[str, object] | None = None,
     title: str = "Souk",
     version: str = "0",
     **litestar_options: Any,  # noqa: ANN401 - handed on to Litestar unchanged
 ) -> Litestar:
-    """Assemble the application. Raises RouteError when a route lacks its access rule."""
+    """Assemble the application; `provide` adds dependencies by name.
+
+    Raises RouteError when a route lacks its access rule.
+    """
     settings = services.settings
     for route in routes:
         if isinstance(route, HTTPRouteHandler) and route.opt.get("idempotent"):
@@ -192,6 +196,7 @@ def build(
             "services": _provide(services),
             "actor": Provide(_provide_actor),
             "holder": Provide(_provide_holder),
+            **{name: _provide(value) for name, value in (provide or {}).items()},
         },
         signature_namespace={
             "Actor": Actor,
