@@ -44,6 +44,7 @@ from souk.contexts.orders.queries import (
     LineView,
     OrderRow,
     OrderView,
+    PaidWith,
     SellerOrderMoney,
     SellerOrderRow,
     SellerOrderView,
@@ -53,12 +54,14 @@ from souk.contexts.orders.queries import (
     money_of_all,
     order,
     orders_of,
+    payment_of,
     seller_order,
     seller_order_counts,
     seller_orders,
     violations,
 )
 from souk.contexts.orders.store import find_checkout, lock_due_checkouts, save_checkout
+from souk.contexts.orders.store import save_seller_order as save_part
 
 __all__ = [
     "CHECKOUT_LIFE",
@@ -79,6 +82,7 @@ __all__ = [
     "OrderNotFound",
     "OrderRow",
     "OrderView",
+    "PaidWith",
     "PlacedOrder",
     "SellerOrder",
     "SellerOrderMoney",
@@ -104,9 +108,11 @@ __all__ = [
     "open_checkout",
     "order",
     "orders_of",
+    "payment_of",
     "place",
     "reverse",
     "save_checkout",
+    "save_part",
     "save_step",
     "seller_order",
     "seller_order_counts",

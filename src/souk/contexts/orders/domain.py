@@ -20,7 +20,7 @@ from souk.contexts.orders.errors import (
     ReturnWindowOver,
 )
 from souk.kernel.errors import IllegalTransition
-from souk.kernel.money import Money
+from souk.kernel.money import Money, allocate
 
 RETURN_WINDOW = timedelta(days=7)
 CHECKOUT_LIFE = timedelta(hours=2)
@@ -357,12 +357,24 @@ class SellerOrder(msgspec.Struct, kw_only=True):
             raise ReturnWindowOver(days=RETURN_WINDOW.days)
         return self.move(S.RETURN_REQUESTED)
 
-    def returned(self) -> SellerOrderState:
+    def take_back(self) -> SellerOrderState:
         """The goods are back with the seller."""
         before = self.move(S.RETURNED)
         for line in self.lines:
             line.returned = line.fulfilled
         return before
+
+    def refund(self, amount: int) -> None:
+        """Count `amount` minor units as given back. Lines carry it by largest remainder of what
+        each has left; the rest belongs to the delivery. Raises ValueError past what was paid."""
+        if not 0 <= amount <= self.refundable:
+            raise ValueError(f"at most {self.refundable} can be refunded")
+        left = [line.total - line.refunded for line in self.lines]
+        delivery = self.refundable - sum(left)
+        parts = allocate(amount, [*left, delivery]) if amount else [0] * (len(left) + 1)
+        for line, part in zip(self.lines, parts, strict=False):
+            line.refunded += part
+        self.refunded += amount
 
     @property
     def refundable(self) -> int:

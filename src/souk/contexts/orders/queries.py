@@ -215,6 +215,25 @@ async def address_of(conn: ReadConn, order_id: UUID) -> dict[str, str] | None:
     )
 
 
+class PaidWith(msgspec.Struct, frozen=True):
+    """The payment behind an order and the country to which its tax is due."""
+
+    payment_id: UUID
+    country: str
+
+
+async def payment_of(conn: ReadConn, order_id: UUID) -> PaidWith:
+    """How an order was paid. Raises OrderNotFound."""
+    row = await conn.fetchrow(
+        "SELECT payment_id, coalesce(shipping_address, billing_address) ->> 'country' AS country"
+        " FROM orders.purchase WHERE id = $1",
+        order_id,
+    )
+    if row is None:
+        raise OrderNotFound
+    return PaidWith(row["payment_id"], row["country"] or "")
+
+
 async def _parts(conn: ReadConn, sql: str, *args: object) -> list[SellerOrderView]:
     rows = await conn.fetch(sql, *args)
     ids = [row["id"] for row in rows]

@@ -58,6 +58,18 @@ async def settle(
     return await _complete(tx, actor, checkout, payment_id, outcome, source)
 
 
+def tax_country(checkout: orders.Checkout) -> str:
+    """Where the tax of a purchase is due: where it goes, or where the buyer is."""
+    return (checkout.shipping_address or checkout.billing_address or {}).get("country", "")
+
+
+def order_share(part: orders.SellerOrder, country: str) -> ledger.OrderShare:
+    """What of a payment waits in escrow for a seller order, and what is tax to remit."""
+    total = Money(part.totals.total, part.currency)
+    tax = Money(part.totals.tax, part.currency)
+    return ledger.OrderShare(part.id, total - tax, {country: tax} if tax else {})
+
+
 def _settled(
     checkout: orders.Checkout, payment: payments.PaymentView, *, number: str | None = None
 ) -> Settled:
@@ -107,7 +119,7 @@ async def _complete(
                 line_id=line.variant_id,
                 seller_id=line.seller_id,
                 tier="standard",
-                category_ids=tuple(line.category_ids),
+                category_ids=tuple(reversed(line.category_ids)),
                 kind=line.kind,
                 amount=Money(line.subtotal, checkout.currency),
             )
@@ -127,24 +139,16 @@ async def _complete(
     payment = await payments.record(
         tx, actor, payment_id=payment_id, outcome=outcome, source=source
     )
-    country = (checkout.shipping_address or checkout.billing_address or {}).get("country", "")
     await ledger.post(
         tx,
         actor,
         ledger.captured(
-            key=f"payment:{payment_id}:captured",
-            cause=f"payment:{payment_id}",
+            payment_id=payment_id,
             gateway=payment.gateway,
-            number=placed.number,
-            parts=[
-                ledger.EscrowPart(
-                    seller_order_id=part.id,
-                    escrow=Money(part.totals.total - part.totals.tax, checkout.currency),
-                    tax=Money(part.totals.tax, checkout.currency),
-                )
-                for part in placed.seller_orders
-            ],
-            jurisdiction=country,
+            order_number=placed.number,
+            currency=checkout.currency,
+            shares=[order_share(part, tax_country(checkout)) for part in placed.seller_orders],
+            cause=f"order:{placed.id}",
         ),
     )
     if checkout.cart_id is not None:
@@ -189,12 +193,25 @@ async def _send_back(
     await ledger.post(
         tx,
         actor,
-        ledger.captured_without_order(
-            key=f"payment:{payment_id}:captured",
-            cause=f"payment:{payment_id}",
+        ledger.captured(
+            payment_id=payment_id,
             gateway=payment.gateway,
-            checkout_id=checkout.id,
-            amount=amount,
+            order_number="without goods",
+            currency=payment.currency,
+            shares=[ledger.OrderShare(checkout.id, amount)],
+            cause=f"checkout:{checkout.id}",
+        ),
+    )
+    await ledger.post(
+        tx,
+        actor,
+        ledger.refund_before_release(
+            refund_id=payment_id,
+            gateway=payment.gateway,
+            order_number="without goods",
+            currency=payment.currency,
+            shares=[ledger.OrderShare(checkout.id, amount)],
+            cause=f"checkout:{checkout.id}",
         ),
     )
     await payments.request_refund(

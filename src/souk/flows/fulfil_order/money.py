@@ -1,0 +1,91 @@
+"""The entries and refunds behind the steps of a seller order."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from souk.contexts.ledger import api as ledger
+from souk.contexts.orders import api as orders
+from souk.contexts.payments import api as payments
+from souk.kernel.actor import Actor
+from souk.kernel.money import Money
+from souk.platform.database import WriteTx
+
+HOLD = timedelta(days=3)
+"""How long an earning waits before it can be paid out: late complaints come within it."""
+
+
+def _cause(part: orders.SellerOrder) -> str:
+    return f"seller_order:{part.id}"
+
+
+async def release(tx: WriteTx, actor: Actor, *, part: orders.SellerOrder) -> None:
+    """Escrow → commission, its tax, and the seller's pending balance; a debt is paid back first."""
+    view = await orders.seller_order(tx, part.id)
+    amount = Money(part.totals.total - part.totals.tax, part.currency)
+    commission = ledger.CommissionShare(
+        Money(part.commission, part.currency),
+        Money(part.commission_tax, part.currency),
+        jurisdiction="commission",
+    )
+    await ledger.post(
+        tx,
+        actor,
+        ledger.escrow_released(
+            seller_order_id=part.id,
+            seller_id=part.seller_id,
+            order_number=view.number,
+            amount=amount,
+            commission=commission,
+            cause=_cause(part),
+        ),
+    )
+    earned = await ledger.recover_debt(
+        tx,
+        actor,
+        seller_id=part.seller_id,
+        earned=amount - commission.total,
+        source_key=f"released:{part.id}",
+        cause=_cause(part),
+    )
+    if earned:
+        await ledger.add_hold(
+            tx,
+            seller_order_id=part.id,
+            seller_id=part.seller_id,
+            amount=earned,
+            release_at=tx.clock.now() + HOLD,
+        )
+
+
+async def give_back(
+    tx: WriteTx, actor: Actor, *, part: orders.SellerOrder, amount: int, reason: str
+) -> None:
+    """Ask the gateway for a refund and write it down at once, so that nobody is paid the same
+    money twice meanwhile. `amount` in minor units is the whole of what is left of the part."""
+    view = await orders.seller_order(tx, part.id)
+    paid = await orders.payment_of(tx, part.order_id)
+    refund = await payments.request_refund(
+        tx,
+        actor,
+        payment_id=paid.payment_id,
+        amount=amount,
+        key=f"seller_order:{part.id}:{part.refunded}",
+        reason=reason,
+    )
+    tax = Money(part.totals.tax, part.currency)
+    share = ledger.OrderShare(
+        part.id, Money(amount, part.currency) - tax, {paid.country: tax} if tax else {}
+    )
+    await ledger.post(
+        tx,
+        actor,
+        ledger.refund_before_release(
+            refund_id=refund.refund.id,
+            gateway=refund.refund.gateway,
+            order_number=view.number,
+            currency=part.currency,
+            shares=[share],
+            cause=_cause(part),
+        ),
+    )

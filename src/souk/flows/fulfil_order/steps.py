@@ -1,0 +1,157 @@
+"""Each step in one transaction. Locks: stock → seller order → payment → ledger accounts.
+
+Cancelling and returning need the seller order before they know which stock to put back, so they
+read the lines first, lock the stock, and check the seller order again under its lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from souk.contexts.fulfilment import api as fulfilment
+from souk.contexts.inventory import api as inventory
+from souk.contexts.orders import api as orders
+from souk.flows.fulfil_order import money
+from souk.kernel.actor import Actor
+from souk.platform.database import WriteTx
+
+
+async def ship(
+    tx: WriteTx,
+    actor: Actor,
+    *,
+    seller_order_id: UUID,
+    seller_id: UUID,
+    quantities: Mapping[UUID, int] | None,
+    carrier: str,
+    tracking: str,
+) -> None:
+    """Hand a parcel over: `quantities` by order line, None for all that is left to ship.
+
+    Raises OrderNotFound, QuantityNotLeft, IllegalTransition, InvalidInput.
+    """
+    part = await orders.lock_part(tx, seller_order_id=seller_order_id, seller_id=seller_id)
+    if part.state is orders.SellerOrderState.CONFIRMED:
+        previous = part.move(orders.SellerOrderState.PROCESSING)
+        await orders.save_step(
+            tx, actor, part, previous=previous, reason="The seller accepted the order."
+        )
+    left = {
+        line.id: line.to_fulfil for line in part.lines if line.kind != "digital" and line.to_fulfil
+    }
+    sent = left if quantities is None else dict(quantities)
+    complete = part.fulfil(sent)
+    await fulfilment.ship(
+        tx,
+        actor,
+        seller_order_id=part.id,
+        seller_id=seller_id,
+        lines=[fulfilment.ShipLine(line_id, units) for line_id, units in sent.items()],
+        carrier=carrier,
+        tracking=tracking,
+        days=(part.delivery.min_days, part.delivery.max_days),
+    )
+    if complete:
+        previous = part.move(orders.SellerOrderState.SHIPPED)
+        await orders.save_step(
+            tx, actor, part, previous=previous, reason="Everything is on its way."
+        )
+    else:
+        await orders.save_part(tx, part)
+
+
+async def confirm_delivery(tx: WriteTx, actor: Actor, *, part: orders.SellerOrder) -> None:
+    """Everything of a locked part has arrived: it is delivered, and complete when the buyer says so
+    in person, since nothing is then left to inspect."""
+    state = orders.SellerOrderState
+    if part.state is state.SHIPPED:
+        await fulfilment.mark_delivered(tx, actor, seller_order_id=part.id)
+        previous = part.deliver(now=tx.clock.now())
+        await orders.save_step(
+            tx, actor, part, previous=previous, reason="The order has arrived."
+        )
+
+
+async def complete(tx: WriteTx, actor: Actor, *, part: orders.SellerOrder, reason: str) -> None:
+    """A delivered, locked part is done: the seller has earned the escrow, less commission."""
+    previous = part.move(orders.SellerOrderState.COMPLETED)
+    part.released = True
+    await orders.save_step(tx, actor, part, previous=previous, reason=reason)
+    await money.release(tx, actor, part=part)
+
+
+async def cancel(
+    tx: WriteTx,
+    actor: Actor,
+    *,
+    seller_order_id: UUID,
+    seller_id: UUID | None = None,
+    buyer_id: UUID | None = None,
+    reason: str,
+) -> None:
+    """Cancel before anything was sent: goods back on the shelf, the whole amount back to the buyer.
+
+    Raises OrderNotFound, CancelTooLate.
+    """
+    view = await orders.seller_order(tx, seller_order_id, seller_id=seller_id)
+    await inventory.put_back(
+        tx,
+        actor,
+        lines=[(line.variant_id, line.quantity) for line in view.lines],
+        reference=f"order:{view.number}",
+    )
+    part = await orders.lock_part(
+        tx, seller_order_id=seller_order_id, seller_id=seller_id, buyer_id=buyer_id
+    )
+    previous = part.cancel()
+    amount = part.refundable
+    part.refund(amount)
+    await orders.save_step(tx, actor, part, previous=previous, reason=reason)
+    await money.give_back(tx, actor, part=part, amount=amount, reason=reason)
+    await _revoke_downloads(tx, actor, part)
+
+
+async def request_return(
+    tx: WriteTx, actor: Actor, *, part: orders.SellerOrder, reason: str
+) -> None:
+    """The buyer wants to send a locked part back. Raises ReturnWindowOver, IllegalTransition."""
+    previous = part.request_return(now=tx.clock.now())
+    await orders.save_step(tx, actor, part, previous=previous, reason=reason)
+
+
+async def refuse_return(
+    tx: WriteTx, actor: Actor, *, part: orders.SellerOrder, reason: str
+) -> None:
+    """The seller refuses, or the buyer keeps it after all."""
+    previous = part.move(orders.SellerOrderState.DELIVERED)
+    await orders.save_step(tx, actor, part, previous=previous, reason=reason)
+
+
+async def take_back(
+    tx: WriteTx, actor: Actor, *, seller_order_id: UUID, seller_id: UUID, reason: str
+) -> None:
+    """The goods are back with the seller: restock them and refund what the buyer paid.
+
+    Raises OrderNotFound, IllegalTransition.
+    """
+    view = await orders.seller_order(tx, seller_order_id, seller_id=seller_id)
+    await inventory.put_back(
+        tx,
+        actor,
+        lines=[(line.variant_id, line.fulfilled) for line in view.lines if line.fulfilled],
+        reference=f"order:{view.number}",
+    )
+    part = await orders.lock_part(tx, seller_order_id=seller_order_id, seller_id=seller_id)
+    previous = part.take_back()
+    amount = part.refundable
+    part.refund(amount)
+    await orders.save_step(tx, actor, part, previous=previous, reason=reason)
+    await money.give_back(tx, actor, part=part, amount=amount, reason=reason)
+    await _revoke_downloads(tx, actor, part)
+
+
+async def _revoke_downloads(tx: WriteTx, actor: Actor, part: orders.SellerOrder) -> None:
+    digital = [line.id for line in part.lines if line.kind == "digital"]
+    if digital:
+        await fulfilment.revoke_digital(tx, actor, order_line_ids=digital, reason="refund")
