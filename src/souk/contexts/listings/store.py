@@ -1,0 +1,301 @@
+"""Listings to and from rows; every FOR UPDATE of the context, listings in id order.
+
+A listing is saved whole, in one statement per sort of row that changed, together with its rendered
+public JSON and its place in the lists of every category above it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from asyncpg import exceptions as pg
+
+from souk.contexts.listings.domain import Listing, SellerFacts, State
+from souk.contexts.listings.errors import SkuTaken, SlugTaken
+from souk.contexts.listings.rendering import render
+from souk.platform.database import ReadConn, Record, WriteTx
+
+_COLUMNS = (
+    "id", "seller_id", "kind", "state", "title", "slug", "description_html", "category_id",
+    "category_path", "species_id", "attributes", "tags", "currency", "condition",
+    "condition_note", "location", "live_plant", "seo_title", "seo_description", "review_note",
+    "reviewed", "version", "created_at", "updated_at", "published_at",
+)  # fmt: skip
+_DERIVED = ("price_min", "price_max", "image_key", "card", "document")
+_ALL = (*_COLUMNS, *_DERIVED)
+_SELECT = f"""
+SELECT {', '.join('l.' + name for name in _COLUMNS)}, s.name AS seller_name, s.slug AS seller_slug,
+  (SELECT json_agg(json_build_object('id', v.id, 'options', v.options, 'sku', v.sku,
+      'price', v.price, 'compare_at', v.compare_at, 'weight_g', v.weight_g, 'active', v.active)
+      ORDER BY v.position) FROM listings.variant v WHERE v.listing_id = l.id) AS variants,
+  (SELECT json_agg(json_build_object('id', i.id, 'key', i.key, 'alt', i.alt, 'width', i.width,
+      'height', i.height, 'size', i.size) ORDER BY i.position)
+      FROM listings.image i WHERE i.listing_id = l.id) AS images,
+  (SELECT json_agg(json_build_object('id', f.id, 'key', f.key, 'filename', f.filename,
+      'media_type', f.media_type, 'size', f.size, 'sha256', encode(f.sha256, 'hex'),
+      'version', f.version, 'current', f.current, 'created_at', f.created_at)
+      ORDER BY f.filename, f.version)
+      FROM listings.digital_file f WHERE f.listing_id = l.id) AS files
+FROM listings.listing l LEFT JOIN listings.seller s ON s.id = l.seller_id
+"""  # noqa: S608 - names of columns only
+
+
+def listing_of(row: Record) -> tuple[Listing, SellerFacts]:
+    """The entity and its seller's facts in one row of `_SELECT`."""
+    fields: dict[str, Any] = {name: row[name] for name in _COLUMNS}
+    for name in ("variants", "images", "files"):
+        fields[name] = row[name] or []
+    listing = msgspec.convert(fields, Listing)
+    return listing, _facts(row["seller_id"], row["seller_name"], row["seller_slug"])
+
+
+def _facts(seller_id: UUID, name: str | None, slug: str | None) -> SellerFacts:
+    return SellerFacts(id=seller_id, name=name or "", slug=slug or "")
+
+
+async def lock(
+    tx: WriteTx, listing_id: UUID, *, seller_id: UUID | None
+) -> tuple[Listing, SellerFacts] | None:
+    """The listing locked for a change; with `seller_id`, only if it is that seller's."""
+    row = await tx.fetchrow(
+        f"{_SELECT} WHERE l.id = $1 AND ($2::uuid IS NULL OR l.seller_id = $2) FOR UPDATE OF l",
+        listing_id,
+        seller_id,
+    )
+    return listing_of(row) if row else None
+
+
+async def lock_many(tx: WriteTx, ids: Sequence[UUID]) -> list[tuple[Listing, SellerFacts]]:
+    """Several listings locked, in id order."""
+    rows = await tx.fetch(
+        f"{_SELECT} WHERE l.id = ANY($1::uuid[]) ORDER BY l.id FOR UPDATE OF l", list(ids)
+    )
+    return [listing_of(row) for row in rows]
+
+
+async def find(
+    conn: ReadConn, listing_id: UUID, *, seller_id: UUID | None
+) -> tuple[Listing, SellerFacts] | None:
+    """The listing as it is; with `seller_id`, only if it is that seller's."""
+    row = await conn.fetchrow(
+        f"{_SELECT} WHERE l.id = $1 AND ($2::uuid IS NULL OR l.seller_id = $2)",
+        listing_id,
+        seller_id,
+    )
+    return listing_of(row) if row else None
+
+
+async def seller_facts(conn: ReadConn, seller_id: UUID) -> SellerFacts:
+    row = await conn.fetchrow("SELECT name, slug FROM listings.seller WHERE id = $1", seller_id)
+    return _facts(seller_id, row["name"] if row else None, row["slug"] if row else None)
+
+
+async def slug_taken(conn: ReadConn, slug: str) -> bool:
+    return await conn.fetchval("SELECT EXISTS (SELECT FROM listings.listing WHERE slug = $1)", slug)
+
+
+def _row(listing: Listing, seller: SellerFacts) -> list[object]:
+    prices = listing.prices or (None, None)
+    card, document = render(listing, seller)
+    image_key = listing.images[0].key if listing.images else None
+    return [*(getattr(listing, name) for name in _COLUMNS), *prices, image_key, card, document]
+
+
+_INSERT = (
+    f"INSERT INTO listings.listing ({', '.join(_ALL)})"  # noqa: S608 - names of columns only
+    f" VALUES ({', '.join(f'${n}' for n in range(1, len(_ALL) + 1))})"
+)
+_UPDATE = "UPDATE listings.listing SET " + ", ".join(  # noqa: S608
+    f"{name} = ${n}" for n, name in enumerate(_ALL, start=1) if name not in {"id", "seller_id"}
+) + " WHERE id = $1 AND seller_id = $2"
+
+
+async def insert(tx: WriteTx, listing: Listing, seller: SellerFacts) -> None:
+    """Raises SlugTaken and SkuTaken."""
+    try:
+        await tx.execute(_INSERT, *_row(listing, seller))
+    except pg.UniqueViolationError as error:
+        raise SlugTaken from error
+    if listing.variants:
+        await _save_variants(tx, listing)
+
+
+async def save(
+    tx: WriteTx,
+    listing: Listing,
+    seller: SellerFacts,
+    *,
+    variants: bool = False,
+    images: bool = False,
+    files: bool = False,
+    placed: bool = False,
+) -> None:
+    """Write the listing and the named sorts of its rows. Raises SlugTaken and SkuTaken.
+
+    `placed` says that its state, category or date of publication may have changed.
+    """
+    listing.version += 1
+    listing.updated_at = tx.clock.now()
+    try:
+        await tx.execute(_UPDATE, *_row(listing, seller))
+    except pg.UniqueViolationError as error:
+        raise SlugTaken from error
+    if variants:
+        await _save_variants(tx, listing)
+    if images:
+        await _save_images(tx, listing)
+    if files:
+        await _save_files(tx, listing)
+    if placed:
+        await _place(tx, listing)
+
+
+_VARIANTS = """
+INSERT INTO listings.variant (id, listing_id, seller_id, position, options, sku, price, compare_at,
+  weight_g, active)
+SELECT r.id, $1, $2, r.position, r.options, r.sku, r.price, r.compare_at, r.weight_g, r.active
+FROM json_to_recordset($3::json) AS r (id uuid, position smallint, options json, sku text,
+  price bigint, compare_at bigint, weight_g integer, active boolean)
+ON CONFLICT (id) DO UPDATE SET position = excluded.position, options = excluded.options,
+  sku = excluded.sku, price = excluded.price, compare_at = excluded.compare_at,
+  weight_g = excluded.weight_g, active = excluded.active
+"""
+
+
+async def _save_variants(tx: WriteTx, listing: Listing) -> None:
+    await tx.execute(
+        "DELETE FROM listings.variant WHERE listing_id = $1 AND id <> ALL($2::uuid[])",
+        listing.id,
+        [variant.id for variant in listing.variants],
+    )
+    rows = [
+        msgspec.structs.asdict(variant) | {"position": position}
+        for position, variant in enumerate(listing.variants)
+    ]
+    try:
+        await tx.execute(_VARIANTS, listing.id, listing.seller_id, rows)
+    except pg.UniqueViolationError as error:
+        raise SkuTaken from error
+
+
+_IMAGES = """
+INSERT INTO listings.image (id, listing_id, position, key, alt, width, height, size)
+SELECT r.id, $1, r.position, r.key, r.alt, r.width, r.height, r.size
+FROM json_to_recordset($2::json) AS r (id uuid, position smallint, key text, alt text,
+  width integer, height integer, size bigint)
+ON CONFLICT (id) DO UPDATE SET position = excluded.position, alt = excluded.alt
+"""
+
+
+async def _save_images(tx: WriteTx, listing: Listing) -> None:
+    await tx.execute(
+        "DELETE FROM listings.image WHERE listing_id = $1 AND id <> ALL($2::uuid[])",
+        listing.id,
+        [image.id for image in listing.images],
+    )
+    rows = [
+        msgspec.structs.asdict(image) | {"position": position}
+        for position, image in enumerate(listing.images)
+    ]
+    await tx.execute(_IMAGES, listing.id, rows)
+
+
+_FILES = """
+INSERT INTO listings.digital_file (id, listing_id, key, filename, media_type, size, sha256,
+  version, current, created_at)
+SELECT r.id, $1, r.key, r.filename, r.media_type, r.size, decode(r.sha256, 'hex'), r.version,
+  r.current, r.created_at
+FROM json_to_recordset($2::json) AS r (id uuid, key text, filename text, media_type text,
+  size bigint, sha256 text, version integer, current boolean, created_at timestamptz)
+ON CONFLICT (id) DO UPDATE SET current = excluded.current
+"""
+
+
+async def _save_files(tx: WriteTx, listing: Listing) -> None:
+    # Rows of files are never deleted: earlier buyers keep what they bought.
+    await tx.execute(_FILES, listing.id, [msgspec.structs.asdict(f) for f in listing.files])
+
+
+async def _place(tx: WriteTx, listing: Listing) -> None:
+    path = listing.category_path if listing.state is State.ACTIVE else []
+    await tx.execute(
+        "DELETE FROM listings.placement WHERE listing_id = $1 AND category_id <> ALL($2::uuid[])",
+        listing.id,
+        path,
+    )
+    if path:
+        await tx.execute(
+            "INSERT INTO listings.placement (category_id, listing_id, published_at)"
+            " SELECT unnest($2::uuid[]), $1, $3 ON CONFLICT DO NOTHING",
+            listing.id,
+            path,
+            listing.published_at,
+        )
+
+
+async def render_again(tx: WriteTx, listings: Sequence[tuple[Listing, SellerFacts]]) -> None:
+    """Store the public JSON anew, in one statement, for listings whose surroundings changed."""
+    rendered = [render(listing, seller) for listing, seller in listings]
+    await tx.execute(
+        "UPDATE listings.listing l SET card = r.card, document = r.document"
+        " FROM unnest($1::uuid[], $2::bytea[], $3::bytea[]) AS r (id, card, document)"
+        " WHERE l.id = r.id",
+        [listing.id for listing, _ in listings],
+        [card for card, _ in rendered],
+        [document for _, document in rendered],
+    )
+
+
+async def ids_of_seller(conn: ReadConn, seller_id: UUID, *, after: UUID, limit: int) -> list[UUID]:
+    """The seller's listings by id, from after `after`."""
+    rows = await conn.fetch(
+        "SELECT id FROM listings.listing WHERE seller_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+        seller_id,
+        after,
+        limit,
+    )
+    return [row["id"] for row in rows]
+
+
+async def ids_in_category(conn: ReadConn, category_id: UUID) -> list[UUID]:
+    """Listings whose own category this is."""
+    rows = await conn.fetch(
+        "SELECT id FROM listings.listing WHERE category_id = $1 ORDER BY id", category_id
+    )
+    return [row["id"] for row in rows]
+
+
+async def save_seller(
+    tx: WriteTx, facts: SellerFacts, *, suspended: bool | None = None
+) -> None:
+    """Keep a seller's name and address; `suspended` None leaves that as it is."""
+    await tx.execute(
+        "INSERT INTO listings.seller AS s (id, name, slug, suspended)"
+        " VALUES ($1, $2, $3, coalesce($4, false)) ON CONFLICT (id) DO UPDATE"
+        " SET name = excluded.name, slug = excluded.slug, suspended = coalesce($4, s.suspended)",
+        facts.id,
+        facts.name,
+        facts.slug,
+        suspended,
+    )
+
+
+async def save_absence(
+    tx: WriteTx, seller_id: UUID, *, away_from: datetime | None, away_until: datetime | None
+) -> None:
+    await tx.execute(
+        "UPDATE listings.seller SET away_from = $2, away_until = $3 WHERE id = $1",
+        seller_id,
+        away_from,
+        away_until,
+    )
+
+
+async def set_suspended(tx: WriteTx, seller_id: UUID, *, suspended: bool) -> None:
+    await tx.execute(
+        "UPDATE listings.seller SET suspended = $2 WHERE id = $1", seller_id, suspended
+    )
