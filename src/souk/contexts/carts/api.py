@@ -10,7 +10,15 @@ from souk.contexts.carts.commands import (
     remove_lines,
     set_quantity,
 )
-from souk.contexts.carts.domain import MAX_LINES, MAX_QUANTITY, NO_CART, Cart, CartItem, CartLine
+from souk.contexts.carts.domain import (
+    MAX_LINES,
+    MAX_QUANTITY,
+    NO_CART,
+    Cart,
+    CartItem,
+    CartLine,
+    quantity_after_put,
+)
 from souk.contexts.carts.queries import read
 
 __all__ = [
@@ -23,6 +31,7 @@ __all__ = [
     "lock",
     "merge_guest",
     "put",
+    "quantity_after_put",
     "read",
     "remove",
     "remove_lines",
