@@ -26,7 +26,7 @@ _BATCH = 5_000
 
 
 async def lock(tx: WriteTx, holder: Holder) -> Cart:
-    """The holder's cart, locked until the transaction ends so that it can be checked and changed."""
+    """The holder's cart, locked until the transaction ends, to be checked and changed."""
     return await store.load_for_update(tx, holder)
 
 

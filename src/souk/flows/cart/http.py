@@ -71,9 +71,7 @@ async def set_item_quantity(
     )
 
 
-@delete(
-    "/api/v1/cart/items/{variant_id:uuid}", access=access.HOLDER, rate="write", status_code=200
-)
+@delete("/api/v1/cart/items/{variant_id:uuid}", access=access.HOLDER, rate="write", status_code=200)
 async def remove_item(
     variant_id: UUID, db: Database, holder: Holder, settings: Settings
 ) -> CartView:
