@@ -91,9 +91,7 @@ class TokenPair(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, tokens: http_auth.Tokens) -> TokenPair:
-        return cls(
-            tokens.access_token, tokens.refresh_token, tokens.expires_in, tokens.session_id
-        )
+        return cls(tokens.access_token, tokens.refresh_token, tokens.expires_in, tokens.session_id)
 
 
 class LoggedIn(msgspec.Struct, frozen=True):
@@ -146,9 +144,7 @@ async def log_out(db: Database, actor: Actor) -> None:
 
 
 @post("/api/v1/auth/refresh", access=access.PUBLIC, rate="write", status_code=200)
-async def refresh(
-    data: RefreshToken, db: Database, settings: Settings, actor: Actor
-) -> TokenPair:
+async def refresh(data: RefreshToken, db: Database, settings: Settings, actor: Actor) -> TokenPair:
     """Exchange a refresh token for the next pair. Using one twice ends the session."""
     tokens = await http_auth.refresh(db, settings, actor, refresh_token=data.refresh_token)
     return TokenPair.of(tokens)

@@ -80,9 +80,7 @@ async def reinstate_user(user_id: UUID, db: Database, actor: Actor) -> UserView:
 )
 async def grant_role(user_id: UUID, role: Role, db: Database, actor: Actor) -> UserView:
     """Give a staff role that holds no more than the caller's own permissions."""
-    user = await db.transact(
-        lambda tx: staff.grant_role(tx, actor, user_id=user_id, role=role)
-    )
+    user = await db.transact(lambda tx: staff.grant_role(tx, actor, user_id=user_id, role=role))
     return UserView.of(user)
 
 
@@ -93,9 +91,7 @@ async def grant_role(user_id: UUID, role: Role, db: Database, actor: Actor) -> U
 )
 async def revoke_role(user_id: UUID, role: Role, db: Database, actor: Actor) -> UserView:
     """Take a staff role and end the person's sessions."""
-    user = await db.transact(
-        lambda tx: staff.revoke_role(tx, actor, user_id=user_id, role=role)
-    )
+    user = await db.transact(lambda tx: staff.revoke_role(tx, actor, user_id=user_id, role=role))
     return UserView.of(user)
 
 

@@ -135,7 +135,7 @@ async def users(
         before = _uuid(key)
     prefix = search.lower().replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
     rows = await conn.fetch(
-        f"SELECT {store.USER_COLUMNS} FROM {store.USER_FROM}"  # noqa: S608
+        f"SELECT {store.USER_COLUMNS} FROM {store.USER_FROM}"
         " WHERE ($1 = '%' OR a.email LIKE $1 OR lower(a.display_name) LIKE $1)"
         " AND ($2::uuid IS NULL OR a.id < $2) ORDER BY a.id DESC LIMIT $3",
         prefix,
@@ -158,7 +158,7 @@ async def session_actor(
 ) -> SessionActor | None:
     """Who holds this browser session's secret; None when it is over. One statement."""
     row = await conn.fetchrow(
-        "SELECT s.id AS session_id, s.created_at AS opened_at, s.last_seen_at,"  # noqa: S608
+        "SELECT s.id AS session_id, s.created_at AS opened_at, s.last_seen_at,"
         f" {store.USER_COLUMNS} FROM {store.USER_FROM}"
         " JOIN identity.session s ON s.user_id = a.id"
         " WHERE s.secret_hash = $1 AND s.revoked_at IS NULL AND a.state = 'active'",
@@ -191,9 +191,7 @@ async def sessions(conn: ReadConn, actor: Actor) -> list[SessionView]:
         now - life.absolute,
         now - life.idle,
     )
-    return [
-        SessionView(*row.values(), current=row["id"] == actor.session_id) for row in rows
-    ]
+    return [SessionView(*row.values(), current=row["id"] == actor.session_id) for row in rows]
 
 
 async def link_mail(conn: ReadConn, *, token_id: UUID) -> LinkMail | None:

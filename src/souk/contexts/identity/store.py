@@ -66,7 +66,7 @@ async def add_user(tx: WriteTx, user: User, *, password_hash: str) -> bool:
 async def load_user(conn: ReadConn, user_id: UUID) -> User:
     """The account as it is. Raises UserNotFound."""
     row = await conn.fetchrow(
-        f"SELECT {USER_COLUMNS} FROM {USER_FROM} WHERE a.id = $1",  # noqa: S608
+        f"SELECT {USER_COLUMNS} FROM {USER_FROM} WHERE a.id = $1",
         user_id,
     )
     if row is None:
@@ -77,7 +77,7 @@ async def load_user(conn: ReadConn, user_id: UUID) -> User:
 async def lock_user(tx: WriteTx, user_id: UUID) -> User:
     """The account, locked. Raises UserNotFound."""
     row = await tx.fetchrow(
-        f"SELECT {USER_COLUMNS} FROM {USER_FROM} WHERE a.id = $1 FOR NO KEY UPDATE OF a",  # noqa: S608
+        f"SELECT {USER_COLUMNS} FROM {USER_FROM} WHERE a.id = $1 FOR NO KEY UPDATE OF a",
         user_id,
     )
     if row is None:
@@ -87,7 +87,7 @@ async def lock_user(tx: WriteTx, user_id: UUID) -> User:
 
 async def lock_user_by_email(tx: WriteTx, email: str) -> User | None:
     row = await tx.fetchrow(
-        f"SELECT {USER_COLUMNS} FROM {USER_FROM} WHERE a.email = $1 FOR NO KEY UPDATE OF a",  # noqa: S608
+        f"SELECT {USER_COLUMNS} FROM {USER_FROM} WHERE a.email = $1 FOR NO KEY UPDATE OF a",
         email,
     )
     return user_of(row) if row else None
@@ -128,23 +128,19 @@ async def save_password(
 
 
 async def password_hash_of(conn: ReadConn, user_id: UUID) -> str | None:
-    return await conn.fetchval(
-        "SELECT password_hash FROM identity.account WHERE id = $1", user_id
-    )
+    return await conn.fetchval("SELECT password_hash FROM identity.account WHERE id = $1", user_id)
 
 
 async def credential(conn: ReadConn, email: str) -> tuple[User, str] | None:
     """The account of an address and its password hash."""
     row = await conn.fetchrow(
-        f"SELECT {USER_COLUMNS}, a.password_hash FROM {USER_FROM} WHERE a.email = $1",  # noqa: S608
+        f"SELECT {USER_COLUMNS}, a.password_hash FROM {USER_FROM} WHERE a.email = $1",
         email,
     )
     return (user_of(row), row["password_hash"]) if row else None
 
 
-async def save_membership(
-    tx: WriteTx, *, user_id: UUID, seller_id: UUID, role: MemberRole
-) -> bool:
+async def save_membership(tx: WriteTx, *, user_id: UUID, seller_id: UUID, role: MemberRole) -> bool:
     """Add or change a membership; False when the person belongs to another seller."""
     return bool(
         await tx.fetchval(
@@ -259,9 +255,7 @@ async def use_refresh_token(tx: WriteTx, *, token_hash: bytes, session_id: UUID)
     await tx.execute(
         "UPDATE identity.refresh_token SET used_at = $2 WHERE token_hash = $1", token_hash, now
     )
-    await tx.execute(
-        "UPDATE identity.session SET last_seen_at = $2 WHERE id = $1", session_id, now
-    )
+    await tx.execute("UPDATE identity.session SET last_seen_at = $2 WHERE id = $1", session_id, now)
 
 
 async def revoke_session(tx: WriteTx, *, user_id: UUID, session_id: UUID, because: str) -> bool:
@@ -369,7 +363,7 @@ async def add_link(tx: WriteTx, link: Link) -> None:
 
 async def load_link(conn: ReadConn, link_id: UUID) -> Link | None:
     row = await conn.fetchrow(
-        f"SELECT {_LINK} FROM identity.email_token WHERE id = $1",  # noqa: S608
+        f"SELECT {_LINK} FROM identity.email_token WHERE id = $1",
         link_id,
     )
     return link_of(row) if row else None

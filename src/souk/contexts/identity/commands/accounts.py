@@ -173,9 +173,7 @@ async def change_password(
     await audit.record(tx, actor, "identity.password_changed", subject(user_id))
 
 
-async def request_email_change(
-    tx: WriteTx, actor: Actor, *, proof: Proof, new_email: str
-) -> None:
+async def request_email_change(tx: WriteTx, actor: Actor, *, proof: Proof, new_email: str) -> None:
     """Send a link to the present and to the new address; both must be followed.
 
     Whether another account has the new address is not told here. Raises BadEmail.
@@ -191,9 +189,7 @@ async def request_email_change(
     await audit.record(tx, actor, "identity.email_change_requested", subject(user.id))
 
 
-async def confirm_email_change(
-    tx: WriteTx, actor: Actor, *, token: str, secret_key: str
-) -> bool:
+async def confirm_email_change(tx: WriteTx, actor: Actor, *, token: str, secret_key: str) -> bool:
     """Follow one of the two links; True when the address is changed, False while one is missing.
 
     Raises LinkInvalid, and EmailUnavailable when another account has taken the address.
@@ -206,9 +202,7 @@ async def confirm_email_change(
     )
     if not await store.change_is_confirmed(tx, link.change_id):
         return False
-    await store.save_user(
-        tx, replace(user, email=link.new_email, email_verified_at=tx.clock.now())
-    )
+    await store.save_user(tx, replace(user, email=link.new_email, email_verified_at=tx.clock.now()))
     await store.expire_links(tx, user_id=user.id, purposes=list(LinkPurpose))
     outbox.add(tx, events.EmailChanged(user_id=user.id), actor=actor)
     await audit.record(tx, actor, "identity.email_changed", subject(user.id))

@@ -86,14 +86,10 @@ async def note_failure(tx: WriteTx, actor: Actor, *, attempt: Attempt, action: s
     await audit.record(tx, actor, action, attempt.about)
 
 
-async def open_session(
-    tx: WriteTx, actor: Actor, *, proof: Proof, user_agent: str = ""
-) -> Opened:
+async def open_session(tx: WriteTx, actor: Actor, *, proof: Proof, user_agent: str = "") -> Opened:
     """Begin a browser session. Raises AccountSuspended."""
     secret = token()
-    return await _open(
-        tx, actor, proof=proof, user_agent=user_agent, secret=secret, browser=True
-    )
+    return await _open(tx, actor, proof=proof, user_agent=user_agent, secret=secret, browser=True)
 
 
 async def open_api_session(
@@ -132,9 +128,7 @@ async def _open(
     device = device_fingerprint(user_agent=agent, ip=actor.ip)
     if await store.note_device(tx, user_id=user.id, fingerprint=device):
         outbox.add(tx, events.SignedIn(user_id=user.id, session_id=session_id), actor=actor)
-    await audit.record(
-        tx, actor, "identity.logged_in", subject(user.id), session=str(session_id)
-    )
+    await audit.record(tx, actor, "identity.logged_in", subject(user.id), session=str(session_id))
     return Opened(session_id, secret, user)
 
 
@@ -162,12 +156,8 @@ async def refresh(tx: WriteTx, actor: Actor, *, secret: str) -> Opened | None:
         return None
     successor = token()
     await store.use_refresh_token(tx, token_hash=token_hash, session_id=session.id)
-    await store.add_refresh_token(
-        tx, token_hash=fingerprint(successor), session_id=session.id
-    )
-    await audit.record(
-        tx, actor, "identity.refreshed", subject(user.id), session=str(session.id)
-    )
+    await store.add_refresh_token(tx, token_hash=fingerprint(successor), session_id=session.id)
+    await audit.record(tx, actor, "identity.refreshed", subject(user.id), session=str(session.id))
     return Opened(session.id, successor, user)
 
 
