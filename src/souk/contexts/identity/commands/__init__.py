@@ -1,0 +1,1 @@
+"""What changes accounts, links, sessions and staff."""

@@ -1,0 +1,19 @@
+"""What identity does by the clock."""
+
+from __future__ import annotations
+
+from souk.contexts.identity import store
+from souk.contexts.identity.domain import PEOPLE
+from souk.platform.jobs import JobType, Schedule
+from souk.platform.services import Services
+
+
+async def forget_old(services: Services) -> None:
+    """Drop sessions, links, devices and counts that ended a month or more ago."""
+    await services.db.transact(
+        lambda tx: store.forget_old(tx, idle=PEOPLE.idle, absolute=PEOPLE.absolute)
+    )
+
+
+job_types: list[JobType] = []
+schedules: list[Schedule] = [Schedule("identity.forget_old", "17 3 * * *", forget_old)]
