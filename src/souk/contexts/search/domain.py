@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from souk.contexts.search.text import encodable
 from souk.kernel.errors import FieldProblem, InvalidInput
 
 MAX_TEXT = 1_000
@@ -120,7 +121,7 @@ class Facet(msgspec.Struct, frozen=True, kw_only=True):
     """The values among the hits of every filter but this facet's own.
 
     `kind` is `tree` (category), `choice`, `threshold` (rating: this and better) or `range`, which
-    has `min` and `max` instead of buckets.
+    has `min` and `max` instead of buckets. Counts that are not `exact` are estimates.
     """
 
     code: str
@@ -129,6 +130,7 @@ class Facet(msgspec.Struct, frozen=True, kw_only=True):
     buckets: list[Bucket] = []
     min: float | None = None
     max: float | None = None
+    exact: bool = True
 
 
 class PriceStats(msgspec.Struct, frozen=True):
@@ -166,7 +168,7 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def checked(query: SearchQuery) -> SearchQuery:
-    """The query itself when it is within bounds; else InvalidInput naming every field at fault."""
+    """The query, fit to be encoded, when it is within bounds; else InvalidInput naming the faults."""
     problems = [*_paging_problems(query), *_filter_problems(query)]
     if len(query.text) > MAX_TEXT:
         problems.append(
@@ -174,7 +176,15 @@ def checked(query: SearchQuery) -> SearchQuery:
         )
     if problems:
         raise InvalidInput("This search cannot be run. Correct the fields named.", problems=problems)
-    return query
+    return msgspec.structs.replace(
+        query,
+        text=encodable(query.text),
+        attributes={
+            encodable(code): [encodable(value) for value in values]
+            for code, values in query.attributes.items()
+        },
+        ranges={encodable(code): between for code, between in query.ranges.items()},
+    )
 
 
 def _paging_problems(query: SearchQuery) -> list[FieldProblem]:

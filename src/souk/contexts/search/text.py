@@ -23,10 +23,14 @@ STOP_WORDS = frozenset(
 )
 
 
+def encodable(text: str) -> str:
+    """`text` without halves of surrogate pairs, legal in a Python string and nowhere else."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
 def fold(text: str) -> str:
     """Lower case without accents; compatibility forms made plain. Safe for any input string."""
-    # Half of a surrogate pair is legal in a Python string and nowhere else.
-    clean = text.encode("utf-8", "replace").decode("utf-8")
+    clean = encodable(text)
     if clean.isascii():
         return clean.lower()
     parts = unicodedata.normalize("NFKD", clean.casefold())

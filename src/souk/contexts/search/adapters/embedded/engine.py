@@ -9,12 +9,12 @@ from threading import RLock
 from uuid import UUID
 
 import msgspec
-from tantivy import Index, IndexWriter, Order
+from tantivy import Index
 
-from souk.contexts.search.adapters.embedded import schema as fields
 from souk.contexts.search.adapters.embedded import vocabulary
-from souk.contexts.search.adapters.embedded.layout import Layout, WriterLock
+from souk.contexts.search.adapters.embedded.layout import Layout
 from souk.contexts.search.adapters.embedded.snapshot import Snapshot
+from souk.contexts.search.adapters.embedded.writer import EmbeddedRebuild, Writer, open_part
 from souk.contexts.search.domain import (
     SearchDocument,
     SearchQuery,
@@ -25,10 +25,8 @@ from souk.contexts.search.domain import (
 from souk.contexts.search.errors import IndexReadOnly, SearchUnavailable
 
 _CHECK_EVERY_S = 0.5
+# Up to so many listings a search takes a millisecond or two.
 _SMALL = 20_000
-_HEAP, _REBUILD_HEAP = 30_000_000, 120_000_000
-# The vocabulary is written anew when so large a part of the index has changed since.
-_STALE_SHARE = 0.02
 _MAX_SUGGEST, _MAX_PREFIX = 20, 200
 
 
@@ -39,10 +37,10 @@ class EmbeddedEngine:
         self._layout = Layout(path)
         self._lock = RLock()
         self._snapshot: Snapshot | None = None
-        self._opened: tuple[Path, Index] | None = None
+        self._opened: tuple[Path, Index, Index] | None = None
         self._stamp: tuple[int, ...] = ()
         self._checked_at = float("-inf")
-        self._writer: _Writer | None = _Writer(self._layout) if writer else None
+        self._writer: Writer | None = Writer(self._layout) if writer else None
 
     @property
     def needs_rebuild(self) -> bool:
@@ -70,13 +68,8 @@ class EmbeddedEngine:
 
     def begin_rebuild(self) -> EmbeddedRebuild:
         """Start an index from nothing while the present one goes on answering."""
-        return EmbeddedRebuild(self, self._layout)
-
-    def adopt(self, folder: Path) -> None:
-        """Put a finished rebuild in the place of the current generation."""
         with self._lock:
-            self._writing().adopt(folder)
-            self.refresh()
+            return self._writing().begin_rebuild(self._adopt)
 
     def refresh(self) -> None:
         """See the newest commit now instead of within a second."""
@@ -86,8 +79,8 @@ class EmbeddedEngine:
 
     def search(self, query: SearchQuery) -> SearchResult:
         """Hits in order. Raises InvalidInput for a query out of bounds, SearchUnavailable."""
-        checked(query)
         started = time.perf_counter()
+        query = checked(query)
         snapshot = self._newest()
         result = snapshot.cached(query) or snapshot.search(query)
         took = (time.perf_counter() - started) * 1_000
@@ -96,7 +89,7 @@ class EmbeddedEngine:
     def answers_at_once(self, query: SearchQuery) -> bool:
         """Whether `search` is too short to be worth a thread: answered before, or a small index."""
         snapshot = self._newest()
-        return snapshot.searcher.num_docs <= _SMALL or snapshot.cached(query) is not None
+        return snapshot.searcher.num_docs <= _SMALL or snapshot.cached(checked(query)) is not None
 
     def suggest(self, prefix: str, *, limit: int = 8) -> list[Suggestion]:
         """What the beginning of a query may become; nothing for a text too long to be one."""
@@ -115,7 +108,12 @@ class EmbeddedEngine:
                 self._writer.close()
                 self._writer = None
 
-    def _writing(self) -> _Writer:
+    def _adopt(self, folder: Path) -> None:
+        with self._lock:
+            self._writing().adopt(folder)
+            self.refresh()
+
+    def _writing(self) -> Writer:
         if self._writer is None:
             raise IndexReadOnly
         return self._writer
@@ -139,122 +137,14 @@ class EmbeddedEngine:
             raise SearchUnavailable
         try:
             if self._opened is None or self._opened[0] != folder:
-                index = Index.open(str(folder / "main"))
-                index.config_reader(reload_policy="manual")
-                self._opened = (folder, index)
-            index = self._opened[1]
-            index.reload()
+                self._opened = (folder, open_part(folder, "main"), open_part(folder, "sample"))
+            _, main, sample = self._opened
+            main.reload()
+            sample.reload()
             words = folder / "words"
             known = vocabulary.Vocabulary(words) if Index.exists(str(words)) else None
         except (OSError, ValueError) as error:
             # The generation was replaced and swept between two looks at it.
             self._opened = None
             raise SearchUnavailable from error
-        return Snapshot(index, known)
-
-
-class EmbeddedRebuild:
-    """A generation under construction."""
-
-    def __init__(self, engine: EmbeddedEngine, layout: Layout) -> None:
-        self._engine = engine
-        self._layout = layout
-        self._folder = layout.create()
-        self._writer: IndexWriter | None = _create(self._folder).writer(_REBUILD_HEAP, 1)
-
-    def index(self, documents: Sequence[SearchDocument]) -> None:
-        """Add documents; one listing must not be added twice."""
-        writer = self._building()
-        for document in documents:
-            writer.add_document(fields.to_document(document))
-
-    def publish(self) -> None:
-        """Finish the new index and put it in the place of the old one."""
-        writer = self._building()
-        writer.commit()
-        writer.wait_merging_threads()
-        self._writer = None
-        index = Index.open(str(self._folder / "main"))
-        index.reload()
-        vocabulary.write(self._folder / "words", index.searcher())
-        self._layout.mark_complete(self._folder)
-        self._engine.adopt(self._folder)
-
-    def discard(self) -> None:
-        """Give up and leave the index in use as it is."""
-        if self._writer is not None:
-            self._writer.rollback()
-            self._writer = None
-
-    def _building(self) -> IndexWriter:
-        if self._writer is None:
-            raise RuntimeError("this rebuild was published or discarded")
-        return self._writer
-
-
-class _Writer:
-    """The writing side; exists in one process at a time."""
-
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
-        self._lock = WriterLock(layout.path)
-        folder = layout.current()
-        if folder is None:
-            folder = layout.create()
-            _create(folder)
-            layout.publish(folder)
-        self.is_new = not layout.is_complete(folder)
-        layout.sweep(keep={folder})
-        self._changed = 0
-        self._use(folder)
-
-    def _use(self, folder: Path) -> None:
-        self._folder = folder
-        self._index = Index.open(str(folder / "main"))
-        self._index.config_reader(reload_policy="manual")
-        self._writer = self._index.writer(_HEAP, 1)
-
-    def index(self, documents: Sequence[SearchDocument]) -> None:
-        for document in documents:
-            self._writer.delete_documents_by_term("id", document.listing_id.hex)
-            self._writer.add_document(fields.to_document(document))
-        self._changed += len(documents)
-
-    def delete(self, listing_ids: Sequence[UUID]) -> None:
-        for listing_id in listing_ids:
-            self._writer.delete_documents_by_term("id", listing_id.hex)
-        self._changed += len(listing_ids)
-
-    def commit(self) -> None:
-        self._writer.commit()
-        self._index.reload()
-        searcher = self._index.searcher()
-        words = self._folder / "words"
-        stale = self._changed > searcher.num_docs * _STALE_SHARE
-        if stale or not Index.exists(str(words)):
-            vocabulary.write(words, searcher)
-            self._changed = 0
-
-    def adopt(self, folder: Path) -> None:
-        old = self._folder
-        self._writer.rollback()
-        self._layout.publish(folder)
-        self._use(folder)
-        self._layout.sweep(keep={folder, old})
-        self.is_new = False
-        self._changed = 0
-
-    def close(self) -> None:
-        self._writer.rollback()
-        del self._writer
-        self._lock.release()
-
-
-def _create(folder: Path) -> Index:
-    """An empty index, ordered by merit so that equal scores come in that order."""
-    return Index(
-        fields.build_schema(),
-        path=str(folder / "main"),
-        sort_by_field="merit",
-        sort_order=Order.Desc,
-    )
+        return Snapshot(main, sample, known)

@@ -3,7 +3,9 @@
 ```
 <path>/current        name of the folder in use, replaced by rename
 <path>/writer.lock    flock of the writing process; the kernel drops it when the process dies
-<path>/g000001/main   listings     <path>/g000001/words  vocabulary
+<path>/g000001/main   listings
+<path>/g000001/sample one listing in 16
+<path>/g000001/words  vocabulary
 <path>/g000001/format version    <path>/g000001/complete  built from all listings
 ```
 """
@@ -53,7 +55,7 @@ class Layout:
         """A new empty generation, not yet in use."""
         taken = [int(folder.name[1:]) for folder in self._generations()]
         folder = self.path / f"g{max(taken, default=0) + 1:06d}"
-        for part in ("main", "words"):
+        for part in ("main", "sample", "words"):
             (folder / part).mkdir(parents=True)
         (folder / "format").write_text(FORMAT, encoding="utf-8")
         return folder
@@ -102,12 +104,12 @@ class WriterLock:
 
     def __init__(self, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
-        self._file = (path / "writer.lock").open("a")
+        self._descriptor = os.open(path / "writer.lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            self._file.close()
+            os.close(self._descriptor)
             raise IndexBusy(str(path)) from error
 
     def release(self) -> None:
-        self._file.close()
+        os.close(self._descriptor)

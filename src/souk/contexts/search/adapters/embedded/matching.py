@@ -70,11 +70,12 @@ class Criteria:
 
 
 class Matching:
-    """Builds clauses against one state of the index."""
+    """Builds clauses against one state of the index; `sample` is its sample of the listings."""
 
-    def __init__(self, schema: Schema, searcher: Searcher) -> None:
+    def __init__(self, schema: Schema, searcher: Searcher, sample: Searcher) -> None:
         self.schema = schema
         self.searcher = searcher
+        self.sample = sample
         self.number_codes = _number_codes(searcher)
         self._number_codes = frozenset(self.number_codes)
 
@@ -147,10 +148,23 @@ class Matching:
         for code, values in query.attributes.items():
             if values:
                 terms = (fields.attribute_term(code, value) for value in values)
-                found[ATTRIBUTE + code] = self.any_term("attribute", map(_encodable, terms))
+                found[ATTRIBUTE + code] = self.any_term("attribute", terms)
         for code, between in query.ranges.items():
-            found[NUMBER + code] = self._numbers(_encodable(code), between)
+            found[NUMBER + code] = self._numbers(code, between)
         return found
+
+    def tail(self, order: str, key: int, *, below: bool) -> Query:
+        """Documents that come no later in `order` than one with `key`, and a few more."""
+        step = key >> fields.ORDERS[order]
+        low, high = (0, step) if below else (step, None)
+        return Query.range_query(
+            self.schema,
+            fields.coarse(order),
+            FieldType.Unsigned,
+            low,
+            high,
+            use_inverted_index=True,
+        )
 
     def _price(self, low: int | None, high: int | None) -> Clause:
         if low is not None and low > MAX_PRICE:
@@ -187,7 +201,3 @@ def _number_codes(searcher: Searcher) -> list[str]:
         code = term.partition(fields.SEPARATOR)[0]
         documents[code] = documents.get(code, 0) + frequency
     return sorted(documents, key=lambda code: (-documents[code], code))
-
-
-def _encodable(text: str) -> str:
-    return text.encode("utf-8", "replace").decode("utf-8")

@@ -19,14 +19,16 @@ from tantivy import Document, Schema, SchemaBuilder
 
 from souk.contexts.search.adapters.embedded import analysis
 from souk.contexts.search.domain import MAX_PRICE, SearchDocument, quality
-from souk.contexts.search.text import words
+from souk.contexts.search.text import encodable, words
 
 TITLE_WEIGHT, NAME_WEIGHT, SELLER_WEIGHT = 8, 4, 2
 MAX_DESCRIPTION_REPEATS = 2
 MAX_DESCRIPTION = 20_000
 MAX_VALUE = 200
-# One document in so many carries the `sample` term: very large results are counted on them.
+# One listing in so many is in the sample as well, on which very large results are counted.
 SAMPLE = 16
+# Orders and how many low bits their coarse form, which is indexed, leaves out.
+ORDERS = {"by_new": 44, "by_price": 26, "by_rating": 33, "by_popular": 44, "by_merit": 44}
 SEPARATOR, STEP = "\x1f", "\x1e"
 MIN_RATED, NOT_RATED = 1, 0
 _RATING_UNITS = 100
@@ -38,7 +40,7 @@ def build_schema() -> Schema:
     schema.add_text_field("text", tokenizer_name="whitespace", index_option="freq")
     for name in ("plain", "title_words"):
         schema.add_text_field(name, tokenizer_name="whitespace", index_option="basic")
-    for name in ("id", "title_key", "category", "sample"):
+    for name in ("id", "title_key", "category"):
         schema.add_text_field(name, tokenizer_name="raw", index_option="basic")
     for name in ("path", "seller_label", "kind", "stock", "attribute"):
         schema.add_text_field(name, tokenizer_name="raw", index_option="basic", fast=True)
@@ -48,8 +50,10 @@ def build_schema() -> Schema:
     schema.add_unsigned_field("price", indexed=True, fast=True)
     schema.add_unsigned_field("rating", indexed=True, fast=True)
     schema.add_unsigned_field("stars", fast=True)
-    for name in ("id_high", "id_low", "by_new", "by_price", "by_rating", "by_popular", "merit"):
+    for name in ("id_high", "id_low", *ORDERS):
         schema.add_unsigned_field(name, fast=True)
+    for name in ORDERS:
+        schema.add_unsigned_field(coarse(name), indexed=True)
     schema.add_float_field("weight", fast=True)
     schema.add_bytes_field("shown", stored=True)
     return schema.build()
@@ -69,6 +73,16 @@ def id_of(high: int, low: int) -> UUID:
     return UUID(int=high << 64 | low)
 
 
+def coarse(order: str) -> str:
+    """The field with the order's high bits: by it a tail of the order is cut without a scan."""
+    return f"{order}_coarse"
+
+
+def is_sampled(listing_id: UUID) -> bool:
+    """Whether the listing is one of the sample."""
+    return _digest(listing_id) % SAMPLE == 0
+
+
 def rating_units(rating: float) -> int:
     """A rating as the index holds it, in hundredths; `NOT_RATED` stands for none."""
     return max(round(rating * _RATING_UNITS), MIN_RATED)
@@ -85,7 +99,7 @@ def merit_of(weight: float) -> float:
 
 
 def attribute_term(code: str, value: str) -> str:
-    return f"{code}{SEPARATOR}{value[:MAX_VALUE]}"
+    return f"{code}{SEPARATOR}{_clean(value)[:MAX_VALUE]}"
 
 
 def _add_words(document: Document, listing: SearchDocument) -> None:
@@ -146,26 +160,34 @@ def _add_choices(document: Document, code: str, value: str | bool | list[str]) -
         document.add_text("attribute", attribute_term(code, str(value).lower()))
         return
     for one in dict.fromkeys([value] if isinstance(value, str) else value):
-        document.add_text("attribute", attribute_term(code, _clean(one)))
+        document.add_text("attribute", attribute_term(code, one))
 
 
 def _add_orders(document: Document, listing: SearchDocument) -> None:
     """Columns whose high bits order the hits and whose low bits, from the id, settle ties."""
-    digest = int.from_bytes(hashlib.blake2b(listing.listing_id.bytes, digest_size=8).digest())
-    if digest % SAMPLE == 0:
-        document.add_text("sample", "1")
+    digest = _digest(listing.listing_id)
     document.add_unsigned("id_high", listing.listing_id.int >> 64)
     document.add_unsigned("id_low", listing.listing_id.int & 2**64 - 1)
     seconds = min(max(int(listing.published_at.timestamp()), 0), 2**34 - 1)
-    document.add_unsigned("by_new", seconds << 30 | digest >> 34)
-    document.add_unsigned("by_price", min(listing.price, MAX_PRICE) << 26 | digest >> 38)
     rating = NOT_RATED if listing.rating is None else rating_units(listing.rating)
     ratings = min(max(listing.rating_count, 0), 2**20 - 1)
-    document.add_unsigned("by_rating", rating << 51 | ratings << 31 | digest >> 33)
-    document.add_unsigned("by_popular", _ordered_bits(listing.popularity) << 32 | digest >> 32)
     merit = quality(listing)
-    document.add_unsigned("merit", _ordered_bits(merit) << 32 | digest >> 32)
+    keys = {
+        "by_new": seconds << 30 | digest >> 34,
+        "by_price": min(listing.price, MAX_PRICE) << 26 | digest >> 38,
+        "by_rating": rating << 51 | ratings << 31 | digest >> 33,
+        "by_popular": _ordered_bits(listing.popularity) << 32 | digest >> 32,
+        "by_merit": _ordered_bits(merit) << 32 | digest >> 32,
+    }
+    for name, key in keys.items():
+        document.add_unsigned(name, key)
+        document.add_unsigned(coarse(name), key >> ORDERS[name])
     document.add_float("weight", weight_of(merit))
+
+
+def _digest(listing_id: UUID) -> int:
+    """64 bits that say nothing of the id but stay the same."""
+    return int.from_bytes(hashlib.blake2b(listing_id.bytes, digest_size=8).digest())
 
 
 def _ordered_bits(value: float) -> int:
@@ -177,5 +199,4 @@ def _ordered_bits(value: float) -> int:
 def _clean(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
-    plain = text.encode("utf-8", "replace").decode("utf-8")
-    return plain.replace(SEPARATOR, " ").replace(STEP, " ")
+    return encodable(text).replace(SEPARATOR, " ").replace(STEP, " ")

@@ -31,6 +31,8 @@ FEW = 3
 # take longer than the search, and only the best `WINDOW` by text are weighed.
 WEIGHED = 50_000
 WINDOW = 500
+# More hits than this are not put in order by looking at each.
+SCANNED = 60_000
 _EXACT_TITLES = 50
 _EXACT_TITLE_BONUS = 30.0
 _MUCH_COMMONER = 10
@@ -39,7 +41,7 @@ _SHORTEST_PREFIX = 2
 _CACHED = 512
 
 _ORDERS = {
-    Sort.RELEVANCE: ("merit", Order.Desc),
+    Sort.RELEVANCE: ("by_merit", Order.Desc),
     Sort.NEWEST: ("by_new", Order.Desc),
     Sort.PRICE_ASC: ("by_price", Order.Asc),
     Sort.PRICE_DESC: ("by_price", Order.Desc),
@@ -83,13 +85,13 @@ class _Recent(Generic[T]):
 class Snapshot:
     """Searches one commit of the index; keeps the answers of the most recent queries."""
 
-    def __init__(self, index: Index, vocabulary: Vocabulary | None) -> None:
+    def __init__(self, index: Index, sample: Index, vocabulary: Vocabulary | None) -> None:
         self.searcher: Searcher = index.searcher()
-        self._matching = Matching(index.schema, self.searcher)
-        self._schema = index.schema
+        self._matching = Matching(index.schema, self.searcher, sample.searcher())
         self._vocabulary = vocabulary
         self._answers: _Recent[SearchResult] = _Recent()
         self._counts: _Recent[Counted] = _Recent()
+        self._suggestions: _Recent[list[Suggestion]] = _Recent()
 
     def cached(self, query: SearchQuery) -> SearchResult | None:
         """The answer given before to an equal query of this commit."""
@@ -124,8 +126,16 @@ class Snapshot:
     def suggest(self, prefix: str, *, limit: int) -> list[Suggestion]:
         """Completed queries, then categories, then listings, at most `limit` in all."""
         typed = words(prefix)[:8]
-        if not typed or limit < 1:
+        if not typed or limit < 1 or len(typed[-1]) < _SHORTEST_PREFIX:
             return []
+        key = msgspec.json.encode((typed, limit))
+        found = self._suggestions.get(key)
+        if found is None:
+            found = self._suggest(typed, limit)
+            self._suggestions.put(key, found)
+        return found
+
+    def _suggest(self, typed: list[str], limit: int) -> list[Suggestion]:
         *before, last = typed
         known = [self._matching.term("title_words", word) for word in before]
         context = None
@@ -148,7 +158,7 @@ class Snapshot:
     def _titles(self, known: list[Clause], ends: list[str], limit: int) -> list[Suggestion]:
         parts = [*known, self._matching.any_term("title_words", ends)]
         query = Query.boolean_query([(Occur.Must, clause.query) for clause in parts])
-        hits = self.searcher.search(query, limit * 3, count=False, order_by_field="merit").hits
+        hits = self.searcher.search(query, limit * 3, count=False, order_by_field="by_merit").hits
         addresses = [address for _, address in hits]
         titles: dict[str, UUID] = {}
         for address, listing_id in zip(addresses, self._ids(addresses), strict=True):
@@ -243,7 +253,7 @@ class Snapshot:
         if title.most:
             query = criteria.query(title.query)
             hits = self.searcher.search(
-                query, _EXACT_TITLES, count=False, order_by_field="merit"
+                query, _EXACT_TITLES, count=False, order_by_field="by_merit"
             ).hits
             exact = [address for _, address in hits]
         taken = {(address.segment_ord, address.doc) for address in exact}
@@ -263,14 +273,26 @@ class Snapshot:
 
     def _ordered(self, criteria: Criteria, query: SearchQuery) -> list[DocAddress]:
         field, order = _ORDERS[query.sort]
+        last = max(query.page * query.size, FEW)
+        tail = self._tail(criteria, field, order, last)
         hits = self.searcher.search(
-            criteria.query(),
-            max(query.page * query.size, FEW),
-            count=False,
-            order_by_field=field,
-            order=order,
+            criteria.query(*tail), last, count=False, order_by_field=field, order=order
         ).hits
         return [address for _, address in hits]
+
+    def _tail(self, criteria: Criteria, field: str, order: Order, last: int) -> list[Query]:
+        """For very many hits, a condition that the first `last` of them meet and few others.
+
+        The sample is part of the whole, so what is `last` in it cannot come earlier in the whole.
+        """
+        if criteria.most(self.searcher.num_docs) <= SCANNED:
+            return []
+        hits = self._matching.sample.search(
+            criteria.query(), last, count=False, order_by_field=field, order=order
+        ).hits
+        if len(hits) < last:
+            return []
+        return [self._matching.tail(field, int(hits[-1][0]), below=order == Order.Asc)]
 
     def _count_facets(self, query: SearchQuery, criteria: Criteria) -> Counted:
         """Facets are the same for every page and order of a query."""
