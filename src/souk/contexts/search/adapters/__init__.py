@@ -1,0 +1,1 @@
+"""Search engines behind the port: each passes the same contract tests."""
