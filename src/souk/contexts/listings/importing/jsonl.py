@@ -49,8 +49,8 @@ class _File(msgspec.Struct):
 
 
 class _Variant(msgspec.Struct):
-    price: str | Decimal | None = None
-    compare_at: str | Decimal | None = None
+    price: str | int | float | None = None
+    compare_at: str | int | float | None = None
     currency: str = ""
     sku: str = ""
     options: dict[str, str] = {}
@@ -229,7 +229,7 @@ def _variant(
 
 def _price(
     variant: _Variant,
-    value: str | Decimal | None,
+    value: str | float | None,
     number: int,
     state: FileState,
     problems: Problems,
@@ -244,10 +244,11 @@ def _price(
         )  # fmt: skip
         return None
     try:
-        if isinstance(value, Decimal):
-            parsed = price_of_number(value, currency=state.currency)
-        else:
+        if isinstance(value, str):
             parsed = parse_price(value, currency=state.currency)
+        else:
+            # The shortest text of a float is what the file says: 12.1, not 12.0999999.
+            parsed = price_of_number(Decimal(str(value)), currency=state.currency)
     except PriceProblem as problem:
         problems.error(number, "price", problem.code, problem.message)
         return None

@@ -49,10 +49,10 @@ def parse_stock(text: str) -> int | None:
     if folded[0] in "-−" and _STOCK.match(folded[1:]):
         return 0
     match = _STOCK.match(folded)
-    if match:
+    if _THOUSANDS.match(folded):
+        count = int("".join(char for char in folded if char in "0123456789"))
+    elif match:
         count = int(match.group(1))
-    elif _THOUSANDS.match(folded):
-        count = int("".join(char for char in folded if char.isdigit()))
     else:
         raise QuantityProblem(
             "stock_unreadable",
