@@ -137,8 +137,11 @@ def attributes_of(spec: SpeciesSpec) -> dict[str, AttributeValue]:
         found["water"] = spec.water
     if spec.height_max_cm or spec.height_min_cm:
         found["height"] = spec.height_max_cm or spec.height_min_cm
-    for code, values in (("light", spec.light), ("bloom", spec.bloom), ("soil", spec.soil),
-                         ("flower_colour", spec.flower_colours), ("wildlife", spec.wildlife)):  # fmt: skip
-        if values:
-            found[code] = values
-    return found
+    several = {
+        "light": spec.light,
+        "bloom": spec.bloom,
+        "soil": spec.soil,
+        "flower_colour": spec.flower_colours,
+        "wildlife": spec.wildlife,
+    }
+    return found | {code: values for code, values in several.items() if values}

@@ -67,16 +67,17 @@ SELLERS = [
     SellerSpec(
         "orangerie-valmer", "Orangerie Valmer", "Élodie Fabre", "elodie@valmer.example.com",
         "FR", "Hyères", "83400", "Chemin du Moulin Premier 21", "",
-        "Fruit of warm places, grown under old glass: olives, guavas, limes, and a cacao tree that "
-        "flowers on its trunk. We tell you honestly which of them will never fruit in your kitchen.",
+        "Fruit of warm places, grown under old glass: olives, guavas, limes, and a cacao tree "
+        "that flowers on its trunk. We tell you honestly which of them will never fruit in your "
+        "kitchen.",
         "Insulated parcels, Mondays to Wednesdays. Tropical plants travel from April to October.",
         "Live arrival guaranteed: send a photo within 48 hours and we replace the plant.",
     ),
     SellerSpec(
         "casa-y-huerto", "Casa y Huerto", "Lucía Ferrer", "lucia@casa-y-huerto.example.com",
         "ES", "València", "46001", "Carrer dels Serrans 12", "Valencia",
-        "Things for the room and the vegetable patch, from a town house with a courtyard behind the "
-        "Torres de Serranos.",
+        "Things for the room and the vegetable patch, from a town house with a courtyard behind "
+        "the Torres de Serranos.",
         "Correos in two to five days; large furniture by appointment.", _FOURTEEN_DAYS,
     ),
     SellerSpec(
@@ -118,7 +119,8 @@ _TOWNS: dict[str, list[tuple[str, str, str, str]]] = {
            ("Groningen", "9712 HN", "", "Oosterstraat")],
     "BE": [("Gent", "9000", "", "Veldstraat"), ("Bruxelles", "1000", "", "Rue Antoine Dansaert")],
     "AT": [("Graz", "8010", "", "Herrengasse"), ("Salzburg", "5020", "", "Linzer Gasse")],
-    "PT": [("Porto", "4050-014", "", "Rua das Flores"), ("Coimbra", "3000-150", "", "Rua da Sofia")],
+    "PT": [("Porto", "4050-014", "", "Rua das Flores"),
+           ("Coimbra", "3000-150", "", "Rua da Sofia")],
     "IE": [("Galway", "H91 E9T6", "Co. Galway", "Quay Street"),
            ("Cork", "T12 W8KX", "Co. Cork", "Oliver Plunkett Street")],
     "FI": [("Helsinki", "00100", "", "Fredrikinkatu"), ("Turku", "20100", "", "Linnankatu")],
@@ -158,7 +160,7 @@ def buyers() -> list[BuyerSpec]:
                 BuyerSpec(
                     name, _mailbox(name), country, city, postal_code,
                     _line(country, street, 3 + 7 * index), region,
-                )  # fmt: skip
+                )
             )
     return found
 

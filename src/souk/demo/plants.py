@@ -127,7 +127,7 @@ def _known(text: str) -> list[str]:
 
 
 def openfarm_names() -> dict[str, list[str]]:
-    """Scientific name → up to four common names, shortest first (long ones are lists in disguise)."""
+    """Scientific name → up to four common names, the shortest first."""
     raw = gzip.decompress((DATA / "plants/openfarm_crops.csv.gz").read_bytes())
     names: dict[str, dict[str, str]] = {}
     for row in csv.reader(io.StringIO(raw.decode("utf-8", errors="replace"), newline="")):

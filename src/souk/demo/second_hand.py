@@ -14,9 +14,9 @@ from souk.kernel.money import Money
 # Share of the new price in basis points, and what the grade means in words.
 _GRADES = {
     "like_new": (7_500, "Used twice, no marks."),
-    "very_good": (6_200, "Light traces of use that do not show from a step away."),
-    "good": (5_000, "Used and looked after. Some scratches."),
-    "acceptable": (3_500, "Worn, and everything works."),
+    "good": (6_000, "Light traces of use that do not show from a step away."),
+    "fair": (4_500, "Used and looked after. Some scratches."),
+    "poor": (3_000, "Worn, and everything works."),
 }
 _NOTES = {
     "footwear": "Worn for one season on dry paths; the soles are good for years.",
@@ -68,7 +68,7 @@ def _used(spec: ListingSpec, seller: str, grade: str) -> ListingSpec:
         title=f"{spec.draft.title}, used",
         description_html=description_html(f"{note}{size}\n\nNew price: {price}.")
         + spec.draft.description_html,
-        kind=Kind.SECOND_HAND,
+        kind=Kind.SECONDHAND,
         tags=[*spec.draft.tags, "second-hand"],
         variants=[
             VariantDraft(f"USED-{variant.sku}"[:60], {}, whole, None, 1, variant.weight_g)

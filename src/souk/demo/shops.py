@@ -74,7 +74,7 @@ def _eshop_listing(item: _EshopItem, rng: random.Random) -> ListingSpec:
         VariantDraft(
             f"{code}-{size}" if size else code, {"Size": size} if size else {}, price, compare_at,
             rng.randrange(2, 40), weight,
-        )  # fmt: skip
+        )
         for size in sizes.get(category, ("",))
     ]
     colour = _COLOURS.search(f"{item.name} {item.description}")
@@ -121,7 +121,7 @@ def _spree_listing(slug: str, family: list[dict[str, str]]) -> ListingSpec:
         VariantDraft(
             row["sku"][:60], {"Color": colour}, euros(row["price"]), None, 12 + 3 * place,
             parse_weight(row["weight"], unit=row["weight_unit"] or "lb"),
-        )  # fmt: skip
+        )
         for place, (colour, row) in enumerate(priced.items())
     ]
     draft = ProductDraft(
@@ -142,8 +142,11 @@ def _spree_attributes(parent: dict[str, str]) -> dict[str, AttributeValue]:
         number = _FIRST_NUMBER.search(parent[f"custom_field.custom.{code}"])
         if number:
             found[code] = int(number.group())
-    for code, column in (("voltage", "voltage"), ("capacity", "capacity"),
-                         ("coverage", "room_coverage"), ("connectivity", "connectivity")):  # fmt: skip
+    texts = {
+        "voltage": "voltage", "capacity": "capacity", "coverage": "room_coverage",
+        "connectivity": "connectivity",
+    }  # fmt: skip
+    for code, column in texts.items():
         if parent[f"custom_field.custom.{column}"]:
             found[code] = parent[f"custom_field.custom.{column}"]
     return found

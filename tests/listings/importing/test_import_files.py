@@ -58,7 +58,7 @@ def test_one_bad_byte_late_in_a_long_utf8_file_damages_one_character_only() -> N
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_delimiters(delimiter: str) -> None:
     text = PLAIN.replace(",", delimiter).replace("12.50", "12,50" if delimiter != "," else "12.50")
-    assert [draft.variants[0].price for draft in drafts(text)][0].amount == 1250
+    assert next(draft.variants[0].price for draft in drafts(text)).amount == 1250
 
 
 def test_excels_separator_line_is_not_a_row() -> None:
@@ -113,7 +113,7 @@ def test_a_header_without_rows_says_so() -> None:
     ("content", "word"),
     [(b"PK\x03\x04rest", "Excel"), (b"%PDF-1.7", "PDF"), (b"\x1f\x8b\x08", "gzip"),
      (b"first,second\n1,2\n", "does not name"), (b"<html><body>", "does not name"),
-     (b"[{\"title\": \"x\"}]", "does not name")],
+     (b'[{"title": "x"}]', "does not name")],
 )  # fmt: skip
 def test_what_is_no_product_table_is_refused_with_advice(content: bytes, word: str) -> None:
     file = opened(content)
@@ -226,5 +226,7 @@ def test_every_row_lands_or_is_refused_with_a_sentence(
         if record.draft is None:
             assert any(problem.severity is Severity.ERROR for problem in record.problems)
         else:
-            assert record.draft.title and record.draft.variants and record.draft.external_id
+            assert record.draft.title
+            assert record.draft.variants
+            assert record.draft.external_id
     assert len(seen) == len(set(seen))

@@ -90,11 +90,12 @@ def test_gift_cards_digital_and_used_goods_of_shopify() -> None:
         "Google Shopping / Condition,Status,Published\n"
     )
     found = records(
-        header + "a,Card,10,false,true,,,\nb,E-book,10,false,,,draft,\nc,Bike,90,true,,used,,false\n"
+        header
+        + "a,Card,10,false,true,,,\nb,E-book,10,false,,,draft,\nc,Bike,90,true,,used,,false\n"
     )
     assert codes(found[0]) == [(2, "gift_card")]
     assert (found[1].draft.kind, found[1].draft.publish) == (Kind.DIGITAL, False)
-    assert (found[2].draft.kind, found[2].draft.condition) == (Kind.SECOND_HAND, "good")
+    assert (found[2].draft.kind, found[2].draft.condition) == (Kind.SECONDHAND, "good")
     assert not found[2].draft.publish
 
 
@@ -186,17 +187,19 @@ def test_the_own_csv() -> None:
         + "p1;Lamp;second-hand;Home > Light;a|b;Low;Colour;Red;€ 12,50;EUR;1,5 kg;"
         "https://x.test/1.jpg|lamp.webp;yes;like new\np1;;;;;;;Blue;13;;;;;\n"
     )
-    assert (draft.kind, draft.condition, draft.publish) == (Kind.SECOND_HAND, "like_new", True)
+    assert (draft.kind, draft.condition, draft.publish) == (Kind.SECONDHAND, "like_new", True)
     assert draft.attributes == {"Water": "Low"}
-    assert [variant.options for variant in draft.variants] == [{"Colour": "Red"}, {"Colour": "Blue"}]
+    assert [variant.options["Colour"] for variant in draft.variants] == ["Red", "Blue"]
     assert draft.variants[0].weight_g == 1500
     assert [image.source for image in draft.images] == ["https://x.test/1.jpg", "lamp.webp"]
 
 
 @pytest.mark.parametrize(
     ("row", "code"),
-    [("p1;Lamp;car;;;;;;5;;;;;\n", "kind_unknown"), ("p1;Lamp;;;;;;;5;USD;;;;\n", "price_currency"),
-     (";;;;;;;;5;;;;;\n", "key_missing"), ("p1;" + "x" * 201 + ";;;;;;;5;;;;;\n", "title_too_long")],
+    [("p1;Lamp;car;;;;;;5;;;;;\n", "kind_unknown"),
+     ("p1;Lamp;;;;;;;5;USD;;;;\n", "price_currency"),
+     (";;;;;;;;5;;;;;\n", "key_missing"),
+     ("p1;" + "x" * 201 + ";;;;;;;5;;;;;\n", "title_too_long")],
 )  # fmt: skip
 def test_own_rows_that_are_refused(row: str, code: str) -> None:
     (record,) = records(OWN + row)

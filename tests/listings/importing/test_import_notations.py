@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from souk.contexts.listings.importing.prices import PriceProblem, parse_price
+from souk.contexts.listings.importing.prices import PriceError, parse_price
 from souk.contexts.listings.importing.quantities import (
-    QuantityProblem,
+    QuantityError,
     parse_flag,
     parse_stock,
     parse_weight,
@@ -71,7 +71,7 @@ def test_a_currency_without_decimals_rounds_and_says_so() -> None:
     ],
 )  # fmt: skip
 def test_a_price_that_cannot_be_used_is_refused_with_a_sentence(text: str, code: str) -> None:
-    with pytest.raises(PriceProblem) as refusal:
+    with pytest.raises(PriceError) as refusal:
         parse_price(text, currency="EUR")
     assert refusal.value.code == code
     assert refusal.value.message.endswith((".", "?"))
@@ -87,10 +87,9 @@ def test_every_amount_survives_being_written_plainly(minor: int, currency: str) 
 def test_no_text_crashes_the_price_reader(text: str) -> None:
     try:
         parsed = parse_price(text, currency="EUR")
-    except PriceProblem as problem:
-        assert problem.message
-    else:
-        assert 0 <= parsed.money.amount <= 100_000_000_00
+    except PriceError:
+        return
+    assert 0 <= parsed.money.amount <= 100_000_000_00
 
 
 @pytest.mark.parametrize(
@@ -104,7 +103,7 @@ def test_stock_notations(text: str, count: int | None) -> None:
 
 @pytest.mark.parametrize("text", ["a few", "1.5", "99999999", "1e3"])
 def test_stock_that_is_no_number_is_refused(text: str) -> None:
-    with pytest.raises(QuantityProblem):
+    with pytest.raises(QuantityError):
         parse_stock(text)
 
 
@@ -119,7 +118,7 @@ def test_weights_become_grams(text: str, unit: str, grams: int | None) -> None:
 
 @pytest.mark.parametrize("text", ["heavy", "5 stone", "40000 kg", "-1"])
 def test_weights_that_cannot_be_used_are_refused(text: str) -> None:
-    with pytest.raises(QuantityProblem):
+    with pytest.raises(QuantityError):
         parse_weight(text)
 
 
@@ -129,10 +128,9 @@ def test_no_text_crashes_the_quantity_readers(text: str) -> None:
     for read in (parse_stock, parse_weight):
         try:
             value = read(text)
-        except QuantityProblem as problem:
-            assert problem.message
-        else:
-            assert value is None or value >= 0
+        except QuantityError:
+            continue
+        assert value is None or value >= 0
 
 
 @pytest.mark.parametrize(
@@ -142,7 +140,8 @@ def test_no_text_crashes_the_quantity_readers(text: str) -> None:
         '<a href="javascript:alert(1)">x</a>', "<iframe src=//evil></iframe>",
         "<p onclick=alert(1) style='position:fixed'>x</p>", "<form action=//evil><input></form>",
         "<math><mi//xlink:href='data:x,<script>alert(1)</script>'>", "<<script>script>alert(1)",
-        "<a href='data:text/html,<script>alert(1)</script>'>x</a>", "<style>*{display:none}</style>",
+        "<a href='data:text/html,<script>alert(1)</script>'>x</a>",
+        "<style>*{display:none}</style>",
         "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
     ],
 )  # fmt: skip

@@ -10,13 +10,13 @@ import msgspec
 from souk.contexts.listings.importing.columns import Cells
 from souk.contexts.listings.importing.drafts import (
     ImageRef,
-    ProductDraft,
     Problems,
+    ProductDraft,
     VariantDraft,
 )
-from souk.contexts.listings.importing.prices import PriceProblem, parse_price
+from souk.contexts.listings.importing.prices import PriceError, parse_price
 from souk.contexts.listings.importing.quantities import (
-    QuantityProblem,
+    QuantityError,
     parse_stock,
     parse_weight,
 )
@@ -24,18 +24,22 @@ from souk.contexts.listings.importing.text import clean_text, plain_text
 from souk.kernel.money import Money
 
 MAX_IMAGES = 10
-MAX_TAGS = 50
+MAX_TAGS = 20
+MAX_TAG = 40
 MAX_TITLE = 200
-MAX_VARIANTS = 250
+MAX_VARIANTS = 100
 MAX_OPTIONS = 3
 MAX_ATTRIBUTES = 60
 MAX_NAME = 120
+MAX_OPTION_NAME = 40
+MAX_OPTION_VALUE = 80
+SKU = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/ -]{0,63}")
 _URL = re.compile(r"^https?://[^\s<>\"\\^`{|}]+$", re.IGNORECASE)
 _UPLOADED = re.compile(r"^[^/\\:*?\"<>|\x00-\x1f]{1,200}\.(?:jpe?g|png|webp|gif|avif)$", re.I)
 _CONDITIONS = {
-    "": "", "new": "new", "like new": "like_new", "mint": "like_new", "very good": "very_good",
-    "good": "good", "used": "good", "refurbished": "very_good", "acceptable": "acceptable",
-    "fair": "acceptable", "for parts": "for_parts",
+    "": "", "new": "new", "like new": "like_new", "mint": "like_new", "refurbished": "like_new",
+    "very good": "good", "good": "good", "used": "good", "acceptable": "fair", "fair": "fair",
+    "poor": "poor", "for parts": "poor",
 }  # fmt: skip
 
 
@@ -82,7 +86,7 @@ def read_price(cells: Cells, field: str, state: FileState, problems: Problems) -
         return None
     try:
         parsed = parse_price(text, currency=state.currency)
-    except PriceProblem as problem:
+    except PriceError as problem:
         problems.error(cells.number, cells.column(field), problem.code, problem.message)
         return None
     if parsed.warning:
@@ -99,7 +103,7 @@ def read_optional_price(
         return None
     try:
         parsed = parse_price(text, currency=state.currency)
-    except PriceProblem as problem:
+    except PriceError as problem:
         problems.warn(
             cells.number, cells.column(field), problem.code, f"{problem.message} It was left out."
         )
@@ -128,7 +132,7 @@ def read_stock(cells: Cells, field: str, problems: Problems) -> tuple[int | None
     """Units in stock, and whether the cell was usable."""
     try:
         return parse_stock(cells.get(field)), True
-    except QuantityProblem as problem:
+    except QuantityError as problem:
         problems.error(cells.number, cells.column(field), problem.code, problem.message)
         return None, False
 
@@ -137,7 +141,7 @@ def read_weight(cells: Cells, field: str, problems: Problems, *, unit: str = "g"
     """Grams; a weight that cannot be read is left out with a warning."""
     try:
         return parse_weight(cells.get(field), unit=unit)
-    except QuantityProblem as problem:
+    except QuantityError as problem:
         problems.warn(
             cells.number, cells.column(field), problem.code, f"{problem.message} It was left out."
         )
@@ -147,10 +151,10 @@ def read_weight(cells: Cells, field: str, problems: Problems, *, unit: str = "g"
 def claim_sku(cells: Cells, field: str, state: FileState, problems: Problems) -> str | None:
     """The row's SKU (perhaps empty); None after an error."""
     sku = clean_text(cells.get(field))
-    if len(sku) > MAX_NAME:
+    if sku and not SKU.fullmatch(sku):
         problems.error(
-            cells.number, cells.column(field), "sku_too_long",
-            f"The SKU has {len(sku)} characters; {MAX_NAME} are allowed. Shorten it.",
+            cells.number, cells.column(field), "sku_unusable",
+            f"The SKU “{sku[:80]}” cannot be used. Write up to 64 letters, digits and . _ / -",
         )  # fmt: skip
         return None
     holder = state.claim_sku(sku, row=cells.number)
@@ -183,7 +187,7 @@ def split_list(text: str, separators: str = ",") -> list[str]:
 
 def read_tags(cells: Cells, field: str, problems: Problems, *, separators: str = ",") -> list[str]:
     """Tags, cut to MAX_TAGS with a warning."""
-    tags = [tag[:MAX_NAME] for tag in split_list(cells.get(field), separators)]
+    tags = [tag[:MAX_TAG].strip() for tag in split_list(cells.get(field), separators)]
     if len(tags) > MAX_TAGS:
         problems.warn(
             cells.number, cells.column(field), "tags_too_many",
@@ -205,7 +209,7 @@ def read_condition(cells: Cells, field: str, problems: Problems) -> str:
         problems.warn(
             cells.number, cells.column(field), "condition_unknown",
             f"The condition “{word[:40]}” is not known and was left out. Use new, like new, "
-            "very good, good, acceptable or for parts.",
+            "good, fair or poor.",
         )  # fmt: skip
     return _CONDITIONS.get(word, "")
 
@@ -256,12 +260,21 @@ class Images:
 def distinct_variants(
     variants: Iterable[VariantDraft], problems: Problems, *, column: str
 ) -> list[VariantDraft]:
-    """Variants whose options differ; a repeat and everything past MAX_VARIANTS are errors."""
-    kept: dict[tuple[tuple[str, str], ...], VariantDraft] = {}
-    for variant in variants:
-        key = tuple(
-            (name.casefold(), value.casefold()) for name, value in variant.options.items()
-        )
+    """Variants with the same options in the same order, no two alike.
+
+    An option that a variant leaves out becomes `Any`, as WooCommerce means it. A repeat and
+    everything past MAX_VARIANTS are errors.
+    """
+    found = list(variants)
+    names: dict[str, str] = {}
+    for variant in found:
+        for name in variant.options:
+            names.setdefault(name.casefold(), name)
+    kept: dict[tuple[str, ...], VariantDraft] = {}
+    for variant in found:
+        given = {name.casefold(): value for name, value in variant.options.items()}
+        options = {name: given.get(key, "Any") for key, name in names.items()}
+        key = tuple(value.casefold() for value in options.values())
         earlier = kept.get(key)
         if earlier is not None:
             shown = ", ".join(variant.options.values()) or "without options"
@@ -276,7 +289,7 @@ def distinct_variants(
                 f"A product may have {MAX_VARIANTS} variants. Split it into two products.",
             )  # fmt: skip
         else:
-            kept[key] = variant
+            kept[key] = msgspec.structs.replace(variant, options=options)
     return list(kept.values())
 
 

@@ -18,7 +18,7 @@ class Kind(StrEnum):
 
     GOODS = "goods"
     DIGITAL = "digital"
-    SECOND_HAND = "second_hand"
+    SECONDHAND = "secondhand"
 
 
 class Severity(StrEnum):

@@ -6,6 +6,7 @@ import tempfile
 from array import array
 from collections.abc import Iterator
 from types import TracebackType
+from typing import Self
 
 import msgspec
 
@@ -24,7 +25,7 @@ class RowGroups:
     """
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115  closed by __exit__
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  __exit__ closes it
         self._group_of: dict[int, int] = {}
         self._joined: dict[int, int] = {}
         self._first = array("q")
@@ -34,7 +35,7 @@ class RowGroups:
         self._next = array("q")
         self._end = 0
 
-    def __enter__(self) -> RowGroups:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import msgspec
 
 from souk.contexts.listings.importing.building import (
     MAX_ATTRIBUTES,
     MAX_NAME,
+    MAX_OPTION_NAME,
+    MAX_OPTION_VALUE,
     MAX_OPTIONS,
+    MAX_TAG,
     MAX_TAGS,
     MAX_TITLE,
+    SKU,
     FileState,
     Images,
     distinct_variants,
@@ -27,7 +31,7 @@ from souk.contexts.listings.importing.drafts import (
     ProductRecord,
     VariantDraft,
 )
-from souk.contexts.listings.importing.prices import PriceProblem, parse_price, price_of_number
+from souk.contexts.listings.importing.prices import PriceError, parse_price, price_of_number
 from souk.contexts.listings.importing.quantities import (
     MAX_STOCK,
     MAX_WEIGHT_G,
@@ -73,7 +77,7 @@ class _Product(msgspec.Struct):
     seo_title: str = ""
     seo_description: str = ""
     publish: bool = False
-    condition: str = ""
+    condition: Literal["new", "like_new", "good", "fair", "poor"] | None = None
 
 
 def read_jsonl(
@@ -170,7 +174,7 @@ def _draft(
         kind=product.kind,
         category_path=[clean_text(name)[:MAX_NAME] for name in product.category[:8]],
         brand=clean_text(product.brand)[:MAX_NAME],
-        tags=[clean_text(tag)[:MAX_NAME] for tag in product.tags[:MAX_TAGS]],
+        tags=[tag[:MAX_TAG].strip() for raw in product.tags if (tag := clean_text(raw))][:MAX_TAGS],
         attributes={
             clean_text(name)[:60]: clean_text(value)[:500]
             for name, value in list(product.attributes.items())[:MAX_ATTRIBUTES]
@@ -181,10 +185,14 @@ def _draft(
         seo_title=plain_text(product.seo_title)[:300],
         seo_description=plain_text(product.seo_description)[:1_000],
         publish=product.publish,
-        condition=clean_text(product.condition)[:40],
+        condition=_condition(product),
         rows=[number],
     )
     return finish(draft, problems, row=number)
+
+
+def _condition(product: _Product) -> str:
+    return product.condition or "" if product.kind is Kind.SECONDHAND else ""
 
 
 def _variant(
@@ -203,7 +211,13 @@ def _variant(
             f"Stock goes from 0 to {MAX_STOCK} and weight from 0 to {MAX_WEIGHT_G} grams.",
         )  # fmt: skip
         return None
-    sku = clean_text(variant.sku)[:MAX_NAME]
+    sku = clean_text(variant.sku)
+    if sku and not SKU.fullmatch(sku):
+        problems.error(
+            number, "sku", "sku_unusable",
+            f"The SKU “{sku[:80]}” cannot be used. Write up to 64 letters, digits and . _ / -",
+        )  # fmt: skip
+        return None
     if (holder := state.claim_sku(sku, row=number)) is not None:
         problems.error(
             number, "sku", "sku_duplicate",
@@ -216,8 +230,9 @@ def _variant(
     return VariantDraft(
         sku=sku,
         options={
-            clean_text(name)[:MAX_NAME]: clean_text(value)[:MAX_NAME]
+            clean_text(name)[:MAX_OPTION_NAME].strip(): clean_text(value)[:MAX_OPTION_VALUE].strip()
             for name, value in list(variant.options.items())[:MAX_OPTIONS]
+            if clean_text(name) and clean_text(value)
         },
         price=price,
         compare_at=compare_at if compare_at is not None and compare_at > price else None,
@@ -249,7 +264,7 @@ def _price(
         else:
             # The shortest text of a float is what the file says: 12.1, not 12.0999999.
             parsed = price_of_number(Decimal(str(value)), currency=state.currency)
-    except PriceProblem as problem:
+    except PriceError as problem:
         problems.error(number, "price", problem.code, problem.message)
         return None
     if parsed.warning:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from souk.contexts.listings.importing.building import (
     MAX_ATTRIBUTES,
     MAX_NAME,
+    MAX_OPTION_NAME,
+    MAX_OPTION_VALUE,
     FileState,
     Images,
     category_path,
@@ -47,9 +49,10 @@ _ALIASES = {
     "handle": "external_id", "id": "external_id", "name": "title", "compare at": "compare_at_price",
     "quantity": "stock", "qty": "stock", "weight g": "weight", "image": "images",
 }  # fmt: skip
+_VARIANT_FIELDS = ("price", "sku", "option1_value")
 _KINDS = {
     "": Kind.GOODS, "goods": Kind.GOODS, "physical": Kind.GOODS, "digital": Kind.DIGITAL,
-    "second hand": Kind.SECOND_HAND, "secondhand": Kind.SECOND_HAND, "used": Kind.SECOND_HAND,
+    "second hand": Kind.SECONDHAND, "secondhand": Kind.SECONDHAND, "used": Kind.SECONDHAND,
 }  # fmt: skip
 
 
@@ -82,10 +85,11 @@ class Own:
         first = next((cells for cells in rows if cells.get("title")), rows[0])
         title = read_title(first, problems)
         kind = _kind(first, problems)
+        condition = read_condition(first, "condition", problems)
         variants = [
             variant
             for cells in rows
-            if cells is first or any(cells.get(field) for field in ("price", "sku", "option1_value"))
+            if cells is first or any(cells.get(field) for field in _VARIANT_FIELDS)
             if (variant := _variant(cells, first, state, problems)) is not None
         ]
         images = _images(rows, problems)
@@ -104,7 +108,7 @@ class Own:
             seo_title=plain_text(first.get("seo_title"))[:300],
             seo_description=plain_text(first.get("seo_description"))[:1_000],
             publish=parse_flag(first.get("publish")) is True,
-            condition=read_condition(first, "condition", problems),
+            condition=condition if kind is Kind.SECONDHAND else "",
             rows=[cells.number for cells in rows],
         )
         return finish(draft, problems, row=first.number) if kind else None
@@ -116,7 +120,7 @@ def _kind(first: Cells, problems: Problems) -> Kind | None:
     if kind is None:
         problems.error(
             first.number, first.column("kind"), "kind_unknown",
-            f"The kind “{word[:40]}” is not known. Write goods, digital or second_hand.",
+            f"The kind “{word[:40]}” is not known. Write goods, digital or secondhand.",
         )  # fmt: skip
     return kind
 
@@ -174,10 +178,10 @@ def _variant(
         return None
     options: dict[str, str] = {}
     for number in (1, 2, 3):
-        value = plain_text(cells.get(f"option{number}_value"))[:MAX_NAME]
+        value = plain_text(cells.get(f"option{number}_value"))[:MAX_OPTION_VALUE].strip()
         name = cells.get(f"option{number}_name") or first.get(f"option{number}_name")
         if value:
-            options[plain_text(name)[:MAX_NAME] or f"Option {number}"] = value
+            options[plain_text(name)[:MAX_OPTION_NAME].strip() or f"Option {number}"] = value
     return VariantDraft(
         sku=sku,
         options=options,

@@ -39,7 +39,7 @@ _NUMBER = re.compile(r"[0-9][0-9.,'’ ]*|[.,][0-9]+")
 _WHOLE = re.compile(r"[.,](?:-{1,2}|–|—|=)$")
 
 
-class PriceProblem(ValueError):
+class PriceError(ValueError):
     """The text is not a price that can be used. `code` is stable; the message is a sentence."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -56,7 +56,7 @@ class ParsedPrice(msgspec.Struct, frozen=True):
 
 
 def parse_price(text: str, *, currency: str) -> ParsedPrice:
-    """Read one price in `currency`. Raises PriceProblem with a sentence for the seller."""
+    """Read one price in `currency`. Raises PriceError with a sentence for the seller."""
     shown = text.strip()[:40]
     if shown.casefold() in _FREE:
         return ParsedPrice(Money(0, currency))
@@ -67,23 +67,23 @@ def parse_price(text: str, *, currency: str) -> ParsedPrice:
     if len(body) <= 40 and _NUMBER.fullmatch(body):
         digits, doubtful = _plain(body, currency=currency)
     if not digits:
-        raise PriceProblem(
+        raise PriceError(
             "price_unreadable", f"“{shown}” is not a price. Write it like 12.50, without words."
         )
     if negative or inner_minus:
-        raise PriceProblem(
+        raise PriceError(
             "price_negative", f"The price “{shown}” is below zero. Write a price of 0 or more."
         )
     return _amount(Decimal(digits), doubtful=doubtful, shown=shown, currency=currency)
 
 
 def price_of_number(value: Decimal, *, currency: str) -> ParsedPrice:
-    """A JSON number as a price: nothing about it is ambiguous. Raises PriceProblem."""
+    """A JSON number as a price: nothing about it is ambiguous. Raises PriceError."""
     shown = str(value)[:40]
     if not value.is_finite() or value.adjusted() > 15 or value.adjusted() < -15:
-        raise PriceProblem("price_unreadable", f"“{shown}” is not a price. Write it like 12.50.")
+        raise PriceError("price_unreadable", f"“{shown}” is not a price. Write it like 12.50.")
     if value < 0:
-        raise PriceProblem(
+        raise PriceError(
             "price_negative", f"The price “{shown}” is below zero. Write a price of 0 or more."
         )
     return _amount(value, doubtful=False, shown=shown, currency=currency)
@@ -92,7 +92,7 @@ def price_of_number(value: Decimal, *, currency: str) -> ParsedPrice:
 def _amount(value: Decimal, *, doubtful: bool, shown: str, currency: str) -> ParsedPrice:
     minor = value.scaleb(exponent(currency))
     if minor > MAX_MINOR_UNITS:
-        raise PriceProblem(
+        raise PriceError(
             "price_absurd",
             f"The price “{shown}” is more than 100 million. Check the decimal mark.",
         )
@@ -121,7 +121,7 @@ def _sign(body: str) -> tuple[str, bool]:
 
 
 def _strip_currency(body: str, *, currency: str, shown: str) -> str:
-    """The number without its currency; PriceProblem when the file names another currency."""
+    """The number without its currency; PriceError when the file names another currency."""
     found = _CODE.search(body)
     named = (found.group(1) or found.group(2)).upper() if found else ""
     if found and (named == currency or named in _KNOWN_CODES):
@@ -135,7 +135,7 @@ def _strip_currency(body: str, *, currency: str, shown: str) -> str:
             body = _cut(body, folded, sign)
             break
     if named and named != currency:
-        raise PriceProblem(
+        raise PriceError(
             "price_currency",
             f"“{shown}” is in {named}, but this shop sells in {currency}. "
             f"Convert the prices to {currency} first.",
@@ -176,8 +176,9 @@ def _digits(text: str) -> str:
     return "".join(char for char in text if char in "0123456789")
 
 
-_KNOWN_CODES = frozenset(
-    "AED ARS AUD BGN BRL CAD CHF CLP CNY CZK DKK EGP EUR GBP GHS HKD HUF IDR ILS INR ISK JPY KES "
-    "KRW KWD MAD MXN MYR NGN NOK NZD PHP PKR PLN RON RSD RUB SAR SEK SGD THB TND TRY TWD UAH USD "
-    "VND ZAR".split()
-)
+_KNOWN_CODES = frozenset({
+    "AED", "ARS", "AUD", "BGN", "BRL", "CAD", "CHF", "CLP", "CNY", "CZK", "DKK", "EGP", "EUR",
+    "GBP", "GHS", "HKD", "HUF", "IDR", "ILS", "INR", "ISK", "JPY", "KES", "KRW", "KWD", "MAD",
+    "MXN", "MYR", "NGN", "NOK", "NZD", "PHP", "PKR", "PLN", "RON", "RSD", "RUB", "SAR", "SEK",
+    "SGD", "THB", "TND", "TRY", "TWD", "UAH", "USD", "VND", "ZAR",
+})  # fmt: skip

@@ -27,7 +27,7 @@ _YES = {"1", "true", "yes", "y", "ja", "oui", "si", "sí", "x", "on", "active", 
 _NO = {"0", "-1", "false", "no", "n", "nein", "non", "off", "draft", "archived", "unlisted"}
 
 
-class QuantityProblem(ValueError):
+class QuantityError(ValueError):
     """The text is not a usable number; the message is a sentence for the seller."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -39,7 +39,7 @@ class QuantityProblem(ValueError):
 def parse_stock(text: str) -> int | None:
     """Whole units in stock; None when the text says that stock is not counted.
 
-    A negative count means oversold and is read as 0. Raises QuantityProblem.
+    A negative count means oversold and is read as 0. Raises QuantityError.
     """
     folded = " ".join(text.split()).casefold()
     if not folded or folded in _IN_STOCK or folded in _UNLIMITED:
@@ -54,12 +54,12 @@ def parse_stock(text: str) -> int | None:
     elif match:
         count = int(match.group(1))
     else:
-        raise QuantityProblem(
+        raise QuantityError(
             "stock_unreadable",
             f"“{text.strip()[:40]}” is not a number of items. Write a whole number such as 5.",
         )
     if count > MAX_STOCK:
-        raise QuantityProblem(
+        raise QuantityError(
             "stock_absurd", f"A stock of {count} is more than {MAX_STOCK}. Check the number."
         )
     return count
@@ -73,20 +73,20 @@ def parse_weight(text: str, *, unit: str = "g") -> int | None:
     match = _WEIGHT.match(stripped)
     factor = _GRAMS.get(match.group(2).casefold() or unit.strip().casefold()) if match else None
     if match is None or factor is None:
-        raise QuantityProblem(
+        raise QuantityError(
             "weight_unreadable",
             f"“{stripped[:40]}” is not a weight. Write it like 1.5 kg, 200 g, 2 lb or 8 oz.",
         )
     try:
         grams = Decimal(match.group(1).replace(" ", "").replace(",", ".")) * Decimal(factor)
         if grams > MAX_WEIGHT_G:
-            raise QuantityProblem(
+            raise QuantityError(
                 "weight_absurd",
                 f"“{stripped[:40]}” is more than 30 tonnes. Check the number and its unit.",
             )
         return int(grams.to_integral_value())
     except InvalidOperation as error:
-        raise QuantityProblem(
+        raise QuantityError(
             "weight_unreadable", f"“{stripped[:40]}” is not a weight. Write it like 1.5 kg."
         ) from error
 

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from souk.contexts.listings.importing.building import FileState
 from souk.contexts.listings.importing.columns import Cells, Columns, normalised
-from souk.contexts.listings.importing.drafts import ProductRecord, Problems, RowProblem
+from souk.contexts.listings.importing.drafts import Problems, ProductRecord, RowProblem
 from souk.contexts.listings.importing.formats import Format
 from souk.contexts.listings.importing.grouping import MAX_PRODUCT_ROWS, RowGroups
 from souk.contexts.listings.importing.jsonl import read_jsonl

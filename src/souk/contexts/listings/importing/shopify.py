@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from souk.contexts.listings.importing.building import (
     MAX_ATTRIBUTES,
     MAX_NAME,
+    MAX_OPTION_NAME,
+    MAX_OPTION_VALUE,
     FileState,
     Images,
     category_path,
@@ -106,11 +108,12 @@ class Shopify:
         variants = _variants(rows, first, state, problems)
         key = self.keys(rows[0], previous=[""])[0]
         condition = read_condition(first, "condition", problems)
+        kind = _kind(first, condition, problems)
         draft = ProductDraft(
             external_id=key[:MAX_NAME],
             title=title,
             description_html=description_html(first.get("description")),
-            kind=_kind(first, condition, problems),
+            kind=kind,
             category_path=category_path(first.get("category")) or category_path(first.get("type")),
             brand=clean_text(first.get("brand"))[:MAX_NAME],
             tags=read_tags(first, "tags", problems),
@@ -120,7 +123,7 @@ class Shopify:
             seo_title=plain_text(first.get("seo_title"))[:300],
             seo_description=plain_text(first.get("seo_description"))[:1_000],
             publish=_publish(first),
-            condition=condition,
+            condition=condition if kind is Kind.SECONDHAND else "",
             rows=[cells.number for cells in rows],
         )
         return finish(draft, problems, row=first.number)
@@ -140,7 +143,7 @@ def _kind(first: Cells, condition: str, problems: Problems) -> Kind:
             "publish it.",
         )  # fmt: skip
         return Kind.DIGITAL
-    return Kind.SECOND_HAND if condition not in {"", "new"} else Kind.GOODS
+    return Kind.SECONDHAND if condition not in {"", "new"} else Kind.GOODS
 
 
 def _attributes(first: Cells) -> dict[str, str]:
@@ -211,8 +214,8 @@ def _options(cells: Cells, first: Cells) -> dict[str, str]:
     """Option names stand in the product's first row only; `Default Title` means no options."""
     options: dict[str, str] = {}
     for number in (1, 2, 3):
-        value = plain_text(cells.get(f"option{number}_value"))[:MAX_NAME]
-        name = plain_text(first.get(f"option{number}_name"))[:MAX_NAME]
+        value = plain_text(cells.get(f"option{number}_value"))[:MAX_OPTION_VALUE].strip()
+        name = plain_text(first.get(f"option{number}_name"))[:MAX_OPTION_NAME].strip()
         if value and value.casefold() != "default title":
             options[name or f"Option {number}"] = value
     return options

@@ -116,19 +116,23 @@ def read_rows(stream: BinaryIO, encoding: Encoding, *, delimiter: str) -> Iterat
             return
         if number == 1 and len(cells) <= 2 and cells and cells[0].strip().startswith("sep="):
             number = 0
-        elif lines.was_cut:
-            yield Row(number, [], _TOO_LONG)
-        elif len(cells) > MAX_COLUMNS:
-            yield Row(number, [], _TOO_WIDE)
+        elif refusal := _oversize(cells, cut=lines.was_cut):
+            yield Row(number, [], refusal)
         elif any(cells):
             yield Row(number, cells)
+
+
+def _oversize(cells: list[str], *, cut: bool) -> str:
+    if cut:
+        return _TOO_LONG
+    return _TOO_WIDE if len(cells) > MAX_COLUMNS else ""
 
 
 _TOO_LARGE = (
     "A cell in this row is larger than 1 MB. Shorten it, or put the text into the listing later."
 )
 _UNCLOSED = (
-    "A quotation mark that opens in this row is never closed. Close it, or write it twice (\"\") "
+    'A quotation mark that opens in this row is never closed. Close it, or write it twice ("") '
     "where it belongs to the text."
 )
 _GAVE_UP = _UNCLOSED + " Too many rows have this problem: the rest of the file was not read."

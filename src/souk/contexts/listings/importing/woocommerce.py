@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from souk.contexts.listings.importing.building import (
     MAX_ATTRIBUTES,
     MAX_NAME,
+    MAX_OPTION_NAME,
+    MAX_OPTION_VALUE,
     MAX_OPTIONS,
     FileState,
     Images,
@@ -256,7 +258,7 @@ def _variants(
     weight = _weight(parent, problems)
     for cells in variations:
         options = {
-            name: values[0]
+            name[:MAX_OPTION_NAME].strip(): values[0][:MAX_OPTION_VALUE].strip()
             for name, text in _attribute_cells(cells).items()
             if (values := split_list(text))
         }
