@@ -1,0 +1,61 @@
+"""Drafts as Souk's own CSV: what is exported can be imported again unchanged."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from souk.contexts.listings.importing.drafts import ProductDraft, VariantDraft
+from souk.contexts.listings.importing.own import COLUMNS
+from souk.contexts.listings.importing.text import neutralise_formula
+
+
+def write_own_csv(drafts: Sequence[ProductDraft]) -> str:
+    """UTF-8 text with CRLF (RFC 4180), one row per variant, no cell that a spreadsheet runs."""
+    attributes = list(dict.fromkeys(name for draft in drafts for name in draft.attributes))
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, [*COLUMNS, *(f"attr:{name}" for name in attributes)])
+    writer.writeheader()
+    for draft in drafts:
+        for place, variant in enumerate(draft.variants):
+            row = _variant_row(draft, variant)
+            if place == 0:
+                row |= _product_row(draft)
+                row |= {f"attr:{name}": value for name, value in draft.attributes.items()}
+            writer.writerow({column: neutralise_formula(cell) for column, cell in row.items()})
+    return out.getvalue()
+
+
+def _product_row(draft: ProductDraft) -> dict[str, str]:
+    return {
+        "title": draft.title,
+        "description": draft.description_html,
+        "kind": draft.kind.value,
+        "category": " > ".join(draft.category_path),
+        "brand": draft.brand,
+        "tags": "|".join(draft.tags),
+        "condition": draft.condition,
+        "images": "|".join(image.source for image in draft.images),
+        "image_alts": "|".join(image.alt.replace("|", "/") for image in draft.images),
+        "files": "|".join(file.source for file in draft.files),
+        "seo_title": draft.seo_title,
+        "seo_description": draft.seo_description,
+        "publish": "yes" if draft.publish else "no",
+    }
+
+
+def _variant_row(draft: ProductDraft, variant: VariantDraft) -> dict[str, str]:
+    row = {
+        "external_id": draft.external_id,
+        "sku": variant.sku,
+        "stock": "" if variant.stock is None else str(variant.stock),
+        "weight": "" if variant.weight_g is None else f"{variant.weight_g} g",
+    }
+    if variant.price is not None:
+        row |= {"price": str(variant.price.decimal()), "currency": variant.price.currency}
+    if variant.compare_at is not None:
+        row["compare_at_price"] = str(variant.compare_at.decimal())
+    for number, (name, value) in enumerate(variant.options.items(), 1):
+        row |= {f"option{number}_name": name, f"option{number}_value": value}
+    return row
