@@ -114,7 +114,7 @@ def _frame(plane: _Plane, labels: Sequence[str], fmt: Format) -> list[str]:
     for n, label in enumerate(labels):
         if n % every:
             continue
-        minor = ' class="minor"' if (n // every) % 2 else ""
+        minor = ' class="minor"' if len(labels) > 5 and (n // every) % 2 else ""
         out.append(
             f'<text{minor} x="{plane.x(n):.1f}" y="{HEIGHT - 8}" '
             f'text-anchor="middle">{escape(label)}</text>'
@@ -145,7 +145,7 @@ def _legend(series: Sequence[Series], *, bars: bool) -> list[str]:
             out.append(f'<path class="chart-line" d="M{x} 8h24"{_dash(n)}/>')
             out.append(_mark(SHAPES[n], x + 12, 8))
         out.append(f'</g><text x="{x + 30}" y="12">{escape(s.name)}</text>')
-        x += 48 + 9 * len(s.name)
+        x += 52 + 10 * len(s.name)
     return out
 
 
@@ -262,7 +262,7 @@ def sparkline(values: Sequence[float], *, label: str) -> Markup:
     span = (high - low) or 1.0
     count = max(1, len(values) - 1)
     points = [
-        (2 + 116 * n / count, 26 - 24 * (value - low) / span) for n, value in enumerate(values)
+        (5 + 112 * n / count, 25 - 20 * (value - low) / span) for n, value in enumerate(values)
     ]
     path = "".join(
         f"M{a:.1f} {b:.1f}L{c:.1f} {d:.1f}" for (a, b), (c, d) in pairwise(points)
