@@ -1,0 +1,236 @@
+// Everything here makes a working page better; no page needs it.
+const root = document.documentElement;
+root.classList.add("js");
+const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
+const on = (type, selector, act) => document.addEventListener(type, (event) => {
+  const found = event.target.closest?.(selector);
+  if (found) act(found, event);
+});
+const csrf = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+
+// A theme chosen here is kept in a cookie, so that the server draws the next page right at once.
+const setTheme = (theme) => {
+  document.cookie = `theme=${theme};path=/;max-age=31536000;samesite=lax`;
+  if (theme === "auto") delete root.dataset.theme;
+  else root.dataset.theme = theme;
+};
+const savedTheme = /(?:^|; )theme=(light|dark)/.exec(document.cookie)?.[1];
+if (savedTheme) root.dataset.theme = savedTheme;
+on("change", "[data-theme-switch]", (select) => setTheme(select.value));
+on("change", "[data-preferences] [name=language]", (select) => select.form.requestSubmit());
+
+export function toast(text, tone = "info") {
+  const region = document.getElementById("toasts");
+  if (!region) return;
+  const box = document.createElement("div");
+  box.className = `notice tone-${tone}`;
+  box.append(Object.assign(document.createElement("p"), { textContent: text }));
+  region.append(box);
+  fade(box);
+}
+// Errors stay until they are read; the rest leaves by itself, unless the pointer rests on it.
+const fade = (box) => {
+  if (box.classList.contains("tone-bad")) return;
+  const leave = () => (box.matches(":hover, :focus-within") ? setTimeout(leave, 2000) : box.remove());
+  setTimeout(leave, 6000);
+};
+$$(".toasts .notice").forEach(fade);
+on("click", ".toasts .notice", (box, event) => event.target.closest("a, button") || box.remove());
+
+on("click", "[data-dialog]", (opener, event) => {
+  const dialog = document.getElementById(opener.dataset.dialog);
+  if (!dialog?.showModal) return;
+  event.preventDefault();
+  dialog.showModal();
+});
+on("click", "[data-dialog-close]", (link, event) => {
+  const dialog = link.closest("dialog");
+  if (!dialog) return;
+  event.preventDefault();
+  dialog.close();
+});
+on("click", "dialog", (dialog, event) => event.target === dialog && dialog.close());
+
+document.addEventListener("click", (event) => {
+  for (const menu of $$("details[data-menu][open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of $$("details[data-menu][open]")) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
+on("click", "[data-step]", (button) => {
+  const input = button.parentElement.querySelector("input");
+  if (button.dataset.step > 0) input.stepUp();
+  else input.stepDown();
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+});
+
+on("click", "[data-copy]", async (button) => {
+  await navigator.clipboard.writeText(button.dataset.copy);
+  toast(button.dataset.done, "good");
+});
+
+on("change", "[data-autosubmit] input[type=checkbox]", (box) => box.form.requestSubmit());
+on("change", "[data-bulk-all]", (all) => {
+  for (const box of $$("tbody .tick", all.form)) box.checked = all.checked;
+  all.dispatchEvent(new Event("input", { bubbles: true }));
+});
+on("input", "form[data-bulk] .tick", (box) => {
+  const n = $$("tbody .tick:checked", box.form).length;
+  const label = box.form.querySelector("[data-bulk-count]");
+  label.dataset.idle ??= label.textContent;
+  label.textContent = n ? `${n} ✓` : label.dataset.idle;
+});
+document.querySelector("[data-focus]")?.focus();
+
+for (const gallery of $$("[data-gallery]")) {
+  const stage = gallery.querySelector(".gallery-stage");
+  const thumbs = $$(".thumbs a", gallery);
+  thumbs.forEach((thumb, n) => thumb.addEventListener("click", (event) => {
+    event.preventDefault();
+    const slide = stage.children[n];
+    stage.scrollTo({ left: slide.offsetLeft - stage.offsetLeft });
+  }));
+  const seen = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      const n = [...stage.children].indexOf(target);
+      thumbs.forEach((thumb, i) => {
+        if (i === n) thumb.setAttribute("aria-current", "true");
+        else thumb.removeAttribute("aria-current");
+      });
+    }
+  }, { root: stage, threshold: 0.6 });
+  [...stage.children].forEach((slide) => seen.observe(slide));
+}
+on("click", "[data-zoom]", (link, event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const dialog = document.createElement("dialog");
+  dialog.className = "dialog dialog-zoom";
+  const picture = new Image();
+  picture.src = link.href;
+  picture.alt = link.querySelector("img").alt;
+  const close = Object.assign(document.createElement("button"), { autofocus: true });
+  close.append(picture);
+  close.addEventListener("click", () => dialog.close());
+  dialog.append(close);
+  dialog.addEventListener("close", () => { dialog.remove(); link.focus(); });
+  document.body.append(dialog);
+  dialog.showModal();
+});
+
+// Combobox after the ARIA pattern: the focus stays in the box, the list is pointed at.
+for (const input of $$("input[data-suggest]")) {
+  const list = document.createElement("ul");
+  list.className = "suggestions";
+  list.id = `${input.id}-list`;
+  list.hidden = true;
+  list.setAttribute("role", "listbox");
+  list.setAttribute("aria-label", input.getAttribute("aria-label"));
+  input.closest("form").append(list);
+  for (const [name, value] of Object.entries({
+    role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": list.id,
+  })) input.setAttribute(name, value);
+  let timer;
+  let request;
+  let at = -1;
+  const options = () => $$("[role=option]", list);
+  const show = (open) => {
+    list.hidden = !open;
+    input.setAttribute("aria-expanded", String(open));
+    if (!open) { at = -1; input.removeAttribute("aria-activedescendant"); }
+  };
+  const point = (n) => {
+    const all = options();
+    at = (n + all.length) % all.length;
+    all.forEach((option, i) => option.setAttribute("aria-selected", String(i === at)));
+    input.setAttribute("aria-activedescendant", all[at].id);
+    all[at].scrollIntoView({ block: "nearest" });
+  };
+  const take = (option) => {
+    if (option.dataset.url) { location.assign(option.dataset.url); return; }
+    input.value = option.dataset.value;
+    show(false);
+    input.form.requestSubmit();
+  };
+  const ask = async () => {
+    request?.abort();
+    request = new AbortController();
+    const words = input.value.trim();
+    if (words.length < 2) { show(false); return; }
+    try {
+      const answer = await fetch(`${input.dataset.suggest}?q=${encodeURIComponent(words)}`, {
+        signal: request.signal, headers: { Accept: "text/html" } });
+      if (!answer.ok) { show(false); return; }
+      list.innerHTML = await answer.text();
+      show(options().length > 0);
+    } catch (problem) {
+      if (problem.name !== "AbortError") show(false);
+    }
+  };
+  input.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(ask, 120); });
+  input.addEventListener("blur", () => setTimeout(() => show(false), 150));
+  input.addEventListener("keydown", (event) => {
+    if (list.hidden) return;
+    if (event.key === "ArrowDown") point(at + 1);
+    else if (event.key === "ArrowUp") point(at < 0 ? -1 : at - 1);
+    else if (event.key === "Escape") show(false);
+    else if (event.key === "Enter" && at >= 0) take(options()[at]);
+    else return;
+    event.preventDefault();
+  });
+  list.addEventListener("pointerdown", (event) => {
+    event.preventDefault();
+    const option = event.target.closest("[role=option]");
+    if (option) take(option);
+  });
+}
+
+function send(zone, input, file) {
+  const row = document.createElement("li");
+  const name = Object.assign(document.createElement("span"), { textContent: file.name });
+  const share = Object.assign(document.createElement("span"), { className: "muted num" });
+  const bar = Object.assign(document.createElement("progress"), { max: 1, value: 0 });
+  bar.setAttribute("aria-label", file.name);
+  row.append(name, share, bar);
+  zone.querySelector(".uploads").append(row);
+  const failed = () => {
+    bar.remove();
+    row.append(Object.assign(document.createElement("p"), { className: "error", textContent: zone.dataset.failed }));
+  };
+  const xhr = new XMLHttpRequest();
+  xhr.upload.addEventListener("progress", ({ loaded, total }) => {
+    bar.value = total ? loaded / total : 0;
+    share.textContent = `${Math.round(bar.value * 100)} %`;
+  });
+  xhr.addEventListener("load", () => {
+    if (xhr.status >= 300) { failed(); return; }
+    row.outerHTML = xhr.responseText;
+    zone.dispatchEvent(new CustomEvent("souk:uploaded", { bubbles: true }));
+  });
+  xhr.addEventListener("error", failed);
+  xhr.open("POST", zone.dataset.upload);
+  xhr.setRequestHeader("x-csrftoken", csrf());
+  const body = new FormData();
+  body.append(input.name, file);
+  xhr.send(body);
+}
+for (const zone of $$("[data-upload]")) {
+  const input = zone.querySelector("input[type=file]");
+  const take = (files) => [...files].forEach((file) => send(zone, input, file));
+  input.addEventListener("change", () => { take(input.files); input.value = ""; });
+  zone.addEventListener("dragover", (event) => { event.preventDefault(); zone.classList.add("over"); });
+  zone.addEventListener("dragleave", () => zone.classList.remove("over"));
+  zone.addEventListener("drop", (event) => {
+    event.preventDefault();
+    zone.classList.remove("over");
+    take(event.dataTransfer.files);
+  });
+}
+
+document.addEventListener("htmx:configRequest", (event) => { event.detail.headers["x-csrftoken"] = csrf(); });
