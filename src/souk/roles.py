@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import msgspec
 import structlog
 from granian import Granian
 from granian.constants import Interfaces, Loops
@@ -83,7 +84,7 @@ def work(settings: Settings) -> None:
     with database(settings) as url:
         migrate.upgrade(url)
         os.environ["SOUK_DATABASE_URL"] = url
-        asyncio.run(composition.work(settings, url))
+        asyncio.run(composition.work(msgspec.structs.replace(settings, database_url=url)))
 
 
 @dataclass(slots=True)

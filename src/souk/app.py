@@ -1,0 +1,215 @@
+"""The composition root: finds every room's routes, subscriptions, jobs and schedules, and wires them.
+
+A room offers module-level lists: `routes` in `http.py` (or a package of that name, or `pages.py`),
+`subscriptions` in `handlers.py`, `job_types` and `schedules` in `jobs.py`. Adding a room needs no
+change here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import pkgutil
+import signal
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import asyncpg
+import structlog
+from litestar import Litestar
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+import souk.contexts
+import souk.flows
+import souk.web
+from souk import __version__
+from souk.contexts.identity import api as identity
+from souk.contexts.payments import api as payments
+from souk.contexts.search import api as search
+from souk.kernel.clock import Clock, SystemClock
+from souk.platform.database import Database
+from souk.platform.events import EventWriter, Subscription
+from souk.platform.http import edge, health
+from souk.platform.jobs import JobType, Schedule, Worker
+from souk.platform.mail import make_mailer
+from souk.platform.relay import Relay
+from souk.platform.services import Services
+from souk.platform.settings import Settings
+from souk.platform.storage import FileStore
+from souk.platform.upkeep import schedules as platform_schedules
+from souk.sandbox_gateway.app import create_app as create_sandbox
+from souk.web.composition import page_options
+
+log = structlog.get_logger()
+_OFFERS = {"http", "pages", "handlers", "jobs"}
+
+
+@cache
+def _rooms() -> tuple[ModuleType, ...]:
+    """Every module that may offer something, in a stable order."""
+    names: list[str] = []
+    for package in (souk.contexts, souk.flows, souk.web):
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if _OFFERS & set(found.name.split(".")[3:] or {found.name.rsplit(".", 1)[-1]}):
+                names.append(found.name)
+    return tuple(importlib.import_module(name) for name in sorted(names))
+
+
+def _collect(attribute: str) -> list[Any]:
+    found: dict[int, Any] = {}
+    for module in _rooms():
+        for item in getattr(module, attribute, ()):
+            found.setdefault(id(item), item)
+    return list(found.values())
+
+
+def routes() -> list[Any]:
+    """Every route of the program."""
+    return [*health.routes, *_collect("routes")]
+
+
+def subscriptions() -> list[Subscription]:
+    """Every subscription to an event."""
+    return _collect("subscriptions")
+
+
+def job_types() -> list[JobType]:
+    """Every kind of job."""
+    return _collect("job_types")
+
+
+def schedules() -> list[Schedule]:
+    """Everything that runs by the clock."""
+    return [*platform_schedules, *_collect("schedules")]
+
+
+@cache
+def event_writer() -> EventWriter:
+    """Knows every subscription."""
+    return EventWriter(subscriptions())
+
+
+@asynccontextmanager
+async def services(
+    settings: Settings, *, role: str, clock: Clock | None = None
+) -> AsyncIterator[Services]:
+    """Everything that the program works with, opened and closed in the right order."""
+    async with AsyncExitStack() as stack:
+        db = await Database.connect(
+            settings.database_url,
+            size=settings.database_pool_size,
+            clock=clock or SystemClock(),
+            writer=event_writer(),
+            statement_timeout_ms=settings.statement_timeout_ms,
+            lock_timeout_ms=settings.lock_timeout_ms,
+            application_name=f"souk {role}",
+        )
+        stack.push_async_callback(db.close)
+        built = Services(
+            settings, db, FileStore.open(settings), make_mailer(settings, db), db.clock
+        )
+        gateways = payments.gateways_from(settings)
+        stack.push_async_callback(gateways.close)
+        built.add(gateways)
+        engine = search.open_engine(settings.index_dir, writer=role == "worker")
+        stack.callback(engine.close)
+        built.add(engine, as_type=search.SearchEngine)
+        yield built
+
+
+def build_app(built: Services) -> Litestar:
+    """The web application: API and pages."""
+    return edge.build(
+        built,
+        routes=routes(),
+        authenticator=identity.make_authenticator(built),
+        provide={
+            "gateways": built.get(payments.Gateways),
+            "engine": built.get(search.SearchEngine),
+            "clock": built.clock,
+        },
+        version=__version__,
+        **page_options(built),
+    )
+
+
+class _Served:
+    """An ASGI application that is built when the server starts and closed when it stops."""
+
+    def __init__(self, settings: Settings, *, role: str) -> None:
+        self._settings = settings
+        self._role = role
+        self._stack = AsyncExitStack()
+        self._app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+            return
+        assert self._app is not None
+        await self._app(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                self._app = await self._start()
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                await self._stack.aclose()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _start(self) -> ASGIApp:
+        built = await self._stack.enter_async_context(services(self._settings, role=self._role))
+        if self._role == "sandbox":
+            return create_sandbox(self._settings, built.db)
+        return edge.Edge(build_app(built), self._settings)
+
+
+def web_application(settings: Settings) -> ASGIApp:
+    """What Granian serves as `souk serve`."""
+    return _Served(settings, role="web")
+
+
+def sandbox_application(settings: Settings) -> ASGIApp:
+    """What Granian serves as `souk sandbox`."""
+    return _Served(settings, role="sandbox")
+
+
+async def work(settings: Settings) -> None:
+    """The worker role: jobs, schedules and the relay, until a signal stops it."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with services(settings, role="worker") as built:
+        pool = await asyncpg.create_pool(
+            settings.database_url, min_size=1, max_size=5, server_settings={"timezone": "UTC"}
+        )
+        try:
+            await run_worker(built, pool, stop)
+        finally:
+            await pool.close()
+
+
+async def run_worker(
+    built: Services, pool: asyncpg.Pool[asyncpg.Record], stop: asyncio.Event
+) -> None:
+    """Relay and jobs side by side; the first to fail stops the other, and the role restarts."""
+    relay = Relay(built.db, event_writer())
+    jobs = Worker(pool=pool, services=built, job_types=job_types(), schedules=schedules())
+    async with asyncio.TaskGroup() as group:
+        group.create_task(relay.run(stop))
+        group.create_task(jobs.run(stop))
+    log.info("worker_stopped")
+
+
+def offered() -> Iterable[str]:
+    """The names of the modules that were found, for documents and tests."""
+    return [module.__name__ for module in _rooms()]
+
+

@@ -1,0 +1,97 @@
+"""Language of a request, translations, and how money, dates and numbers are written in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache, lru_cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from babel import Locale as BabelLocale
+from babel.core import negotiate_locale
+from babel.dates import format_date, format_datetime
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_currency, format_decimal
+from babel.support import NullTranslations, Translations
+
+from souk.kernel.money import exponent
+
+FOLDER = Path(__file__).parent / "locales"
+LANGUAGE_COOKIE = "souk_language"
+DEFAULT = "en"
+LANGUAGES = {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español", "ar": "العربية"}
+
+
+@dataclass(frozen=True, slots=True)
+class Locale:
+    """`language` is a BCP 47 code, `direction` is `ltr` or `rtl`."""
+
+    language: str
+    direction: str
+
+
+@cache
+def available() -> tuple[str, ...]:
+    """English, and every language with a catalogue."""
+    have = {path.parent.parent.name for path in FOLDER.glob("*/LC_MESSAGES/souk.po")}
+    return (DEFAULT, *(code for code in LANGUAGES if code in have))
+
+
+@cache
+def locale_of(language: str) -> Locale:
+    return Locale(language, BabelLocale.parse(language).text_direction)
+
+
+@cache
+def translations(language: str) -> NullTranslations:
+    """The catalogue, compiled when it is first asked for."""
+    path = FOLDER / language / "LC_MESSAGES" / "souk.po"
+    if not path.exists():
+        return NullTranslations()
+    with path.open("rb") as file:
+        catalogue = read_po(file)
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+@lru_cache(maxsize=512)
+def negotiate(cookie: str, accepted: str) -> str:
+    """The language that the visitor chose, else the best that the browser accepts."""
+    if cookie in available():
+        return cookie
+    wanted = [part.split(";")[0].strip().replace("-", "_") for part in accepted.split(",")[:8]]
+    return negotiate_locale([code for code in wanted if code], available(), sep="_") or DEFAULT
+
+
+@lru_cache(maxsize=8192)
+def money(amount: int, currency: str, language: str) -> str:
+    """Minor units as a price, such as `12,50 €`."""
+    return format_currency(amount / 10 ** exponent(currency), currency, locale=language)
+
+
+def money_text(value: Any, language: str, currency: str | None = None) -> str:
+    """Template filter: anything with `amount` and `currency`, or minor units and a currency."""
+    if currency is not None:
+        return money(int(value), currency, language)
+    if isinstance(value, Mapping):
+        return money(value["amount"], value["currency"], language)
+    return money(value.amount, value.currency, language)
+
+
+def date_text(value: date | datetime, language: str) -> str:
+    return format_date(value, format="medium", locale=language)
+
+
+def datetime_text(value: datetime, language: str) -> str:
+    return format_datetime(value, format="medium", locale=language)
+
+
+@lru_cache(maxsize=4096)
+def number_text(value: float, language: str) -> str:
+    return format_decimal(value, locale=language)

@@ -1,0 +1,308 @@
+"""Rendering a page: what every template knows, flashes, redirects, errors as pages.
+
+Controllers call `page(request, "shop/cart.html", cart=…)`; everything else that base.html shows is
+gathered here, with no statement for a visitor without cookies.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from litestar import Request, Response
+from litestar.datastructures import State
+from markupsafe import Markup
+
+from souk.contexts.carts import api as carts
+from souk.contexts.catalog import api as catalog
+from souk.kernel.actor import Actor
+from souk.kernel.errors import DomainError, InvalidInput
+from souk.platform.http.access import CSRF_COOKIE, CSRF_FIELD, actor_of, new_csrf_token
+from souk.platform.http.holder import GUEST_COOKIE, holder_of
+from souk.platform.http.problems import Problem
+from souk.platform.services import Services
+from souk.platform.settings import Settings
+from souk.web import locale as languages
+from souk.web.assets import Assets
+
+Req = Request[Any, Any, State]
+FLASH_COOKIE = "souk_flash"
+THEME_COOKIE = "souk_theme"
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """The signed-in person as templates know them."""
+
+    name: str
+    is_seller: bool
+    is_operator: bool
+    actor: Actor
+
+
+class Flash(msgspec.Struct, frozen=True):
+    """A sentence shown once on the next page; `tone` is success, info, warning or error."""
+
+    tone: str
+    text: str
+
+
+class Pages:
+    """The template environment of one program."""
+
+    def __init__(self, services: Services, assets: Assets) -> None:
+        self.services = services
+        self.settings = services.settings
+        env = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined if self.settings.environment == "test" else _lenient(),
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=self.settings.environment == "development",
+            cache_size=400,
+            extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+        )
+        env.globals["asset"] = assets.url
+        env.globals["csrf_field"] = _csrf_field
+        env.install_gettext_callables(  # type: ignore[attr-defined]
+            _gettext, _ngettext, newstyle=True, pgettext=None, npgettext=None
+        )
+        env.filters["money"] = _filter_money
+        env.filters["date"] = _filter(languages.date_text)
+        env.filters["datetime"] = _filter(languages.datetime_text)
+        env.filters["number"] = _filter(languages.number_text)
+        env.globals["media"] = media_url
+        self.env = env
+
+
+def _lenient() -> Any:
+    from jinja2 import Undefined  # noqa: PLC0415
+
+    return Undefined
+
+
+def media_url(key: str | None, size: int = 640) -> str | None:
+    """Where a picture is served; see `web.media`."""
+    return None if key is None else f"/media/{key}?size={size}"
+
+
+@pass_context
+def _csrf_field(context: Context) -> Markup:
+    return Markup('<input type="hidden" name="{}" value="{}">').format(
+        CSRF_FIELD, context.get("csrf_token", "")
+    )
+
+
+@pass_context
+def _gettext(context: Context, message: str, **_values: object) -> str:
+    return languages.translations(context["locale"].language).ugettext(message)
+
+
+@pass_context
+def _ngettext(context: Context, one: str, many: str, n: int, **_values: object) -> str:
+    return languages.translations(context["locale"].language).ungettext(one, many, n)
+
+
+@pass_context
+def _filter_money(context: Context, value: Any, currency: str | None = None) -> str:
+    return languages.money_text(value, context["locale"].language, currency)
+
+
+def _filter(function: Any) -> Any:
+    @pass_context
+    def apply(context: Context, value: Any) -> str:
+        return "" if value is None else function(value, context["locale"].language)
+
+    return apply
+
+
+def pages_of(request: Req) -> Pages:
+    return request.app.state["pages"]
+
+
+def language_of(request: Req) -> str:
+    """The language of this request."""
+    return languages.negotiate(
+        request.cookies.get(languages.LANGUAGE_COOKIE, ""),
+        request.headers.get("accept-language", ""),
+    )
+
+
+def translate(request: Req, message: str) -> str:
+    """A sentence of a controller, such as a flash, in the visitor's language."""
+    return languages.translations(language_of(request)).ugettext(message)
+
+
+async def page(
+    request: Req, template: str, *, status: int = 200, **context: object
+) -> Response[bytes]:
+    """The page as an answer. Errors of a form are given as `errors` (see `field_errors`)."""
+    pages = pages_of(request)
+    viewer = await viewer_of(request)
+    return _respond(
+        request,
+        template,
+        status=status,
+        viewer=viewer,
+        context={
+            "cart_count": await _cart_count(request, pages.services, viewer),
+            "nav_categories": await _nav(pages.services),
+            **context,
+        },
+    )
+
+
+def _respond(
+    request: Req, template: str, *, status: int, viewer: Viewer | None, context: dict[str, object]
+) -> Response[bytes]:
+    pages = pages_of(request)
+    settings = pages.settings
+    token = request.cookies.get(CSRF_COOKIE)
+    made = None if token else new_csrf_token(settings)
+    flashes = _read_flashes(request, settings)
+    language = language_of(request)
+    html = pages.env.get_template(template).render(
+        {
+            "locale": languages.locale_of(language),
+            "languages": [(code, languages.LANGUAGES[code]) for code in languages.available()],
+            "request_path": request.scope["path"],
+            "csrf_token": token or made,
+            "theme": request.cookies.get(THEME_COOKIE, "auto"),
+            "site_name": settings.marketplace_name,
+            "base_url": settings.base_url,
+            "canonical_url": None,
+            "og_image": None,
+            "noindex": False,
+            "query": "",
+            "legal_pages": [
+                {"text": translate(request, title), "url": f"/legal/{kind.replace('_', '-')}"}
+                for kind, title in LEGAL_TITLES.items()
+            ],
+            "viewer": viewer,
+            "flashes": flashes,
+            "cart_count": 0,
+            "nav_categories": [],
+            **context,
+        }
+    )
+    response = Response(
+        html.encode(), status_code=status, media_type="text/html; charset=utf-8"
+    )
+    if made:
+        response.set_cookie(
+            CSRF_COOKIE, made, httponly=True, secure=settings.secure_cookies, samesite="lax"
+        )
+    if flashes:
+        response.delete_cookie(FLASH_COOKIE)
+    if viewer is not None:
+        response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+LEGAL_TITLES = {
+    "terms": "Terms",
+    "privacy": "Privacy",
+    "refunds": "Refunds",
+    "seller_agreement": "Seller agreement",
+    "content_guidelines": "Content guidelines",
+}
+
+
+async def viewer_of(request: Req) -> Viewer | None:
+    """The signed-in person, None for guests."""
+    actor = await actor_of(request)
+    if actor.user_id is None:
+        return None
+    return Viewer(actor.name, actor.seller_id is not None, actor.is_operator, actor)
+
+
+async def _cart_count(request: Req, services: Services, viewer: Viewer | None) -> int:
+    if viewer is None and GUEST_COOKIE not in request.cookies:
+        return 0
+    async with services.db.read() as conn:
+        cart = await carts.read(conn, await holder_of(request))
+    return sum(line.quantity for line in cart.lines)
+
+
+async def _nav(services: Services) -> list[dict[str, str]]:
+    async with services.db.read() as conn:
+        tree = await catalog.tree(conn)
+    return [{"text": node.name, "url": f"/c/{node.slug}"} for node in tree]
+
+
+def redirect(
+    to: str, *, flash: Flash | None = None, settings: Settings | None = None
+) -> Response[bytes]:
+    """See-other after a form. `to` is one of our own paths; anything else goes home."""
+    response = Response(b"", status_code=303, headers={"Location": safe_path(to)})
+    if flash is not None and settings is not None:
+        value = base64.urlsafe_b64encode(msgspec.json.encode([flash])).decode()
+        response.set_cookie(
+            FLASH_COOKIE,
+            f"{value}.{_sign(value, settings)}",
+            max_age=120,
+            httponly=True,
+            secure=settings.secure_cookies,
+            samesite="lax",
+        )
+    return response
+
+
+def safe_path(to: str) -> str:
+    """`to` when it is a path of this site: no scheme, no host, no back-slash tricks."""
+    plain = to.startswith("/") and not to.startswith(("//", "/\\"))
+    return to if plain and not any(ord(char) < 33 for char in to) else "/"
+
+
+def _sign(value: str, settings: Settings) -> str:
+    return hmac.new(settings.secret_key.encode(), b"flash:" + value.encode(), sha256).hexdigest()
+
+
+def _read_flashes(request: Req, settings: Settings) -> list[Flash]:
+    value, _, signature = request.cookies.get(FLASH_COOKIE, "").partition(".")
+    if not value or not hmac.compare_digest(signature, _sign(value, settings)):
+        return []
+    return msgspec.json.decode(base64.urlsafe_b64decode(value), type=list[Flash])
+
+
+def field_errors(error: DomainError) -> dict[str, str]:
+    """Messages by field for a form that is shown again; `""` holds the sentence for the whole."""
+    if isinstance(error, InvalidInput) and error.problems:
+        return {"": error.message} | {p.path: p.message for p in error.problems}
+    return {"": error.message}
+
+
+async def form_of(request: Req) -> dict[str, str]:
+    """The text fields of a posted form; the last value wins, files are left out."""
+    form = await request.form()
+    return {
+        key: value.strip()
+        for key, value in form.multi_items()
+        if isinstance(value, str) and key != CSRF_FIELD
+    }
+
+
+def error_page(request: Req, status: int, problem: Problem) -> Response[bytes]:
+    """What people see instead of problem details. Shows nothing that needs the database."""
+    if status == 401:
+        path = request.scope["path"]
+        return redirect(f"/login?next={path}")
+    known: Mapping[int, str] = {403: "403", 404: "404", 429: "429", 500: "500", 503: "503"}
+    template = f"errors/{known.get(status, 'problem')}.html"
+    context: dict[str, object] = {
+        "title": None,
+        "detail": problem.detail,
+        "request_id": problem.request_id,
+        "action": None,
+    }
+    return _respond(request, template, status=status, viewer=None, context=context)
