@@ -1,0 +1,102 @@
+"""The facade of the ledger: the only module of it that flows and pages import."""
+
+from __future__ import annotations
+
+from souk.contexts.ledger.commands import (
+    EntryRef,
+    add_commission_rule,
+    add_hold,
+    fold,
+    lock_balances,
+    post,
+    post_many,
+    refund_released,
+    release_due,
+    release_escrow,
+    request_payout,
+)
+from souk.contexts.ledger.domain import accounts as account
+from souk.contexts.ledger.domain import entries as draft
+from souk.contexts.ledger.domain.accounts import Account
+from souk.contexts.ledger.domain.commission import (
+    CommissionBase,
+    CommissionQuote,
+    CommissionRule,
+    Scope,
+    commission_refund_share,
+)
+from souk.contexts.ledger.domain.entries import (
+    CommissionShare,
+    EntryDraft,
+    Line,
+    OrderShare,
+    SellerBalances,
+    Unbalanced,
+)
+from souk.contexts.ledger.errors import BalanceTooLow, EntryKeyReused
+from souk.contexts.ledger.queries import (
+    AccountView,
+    EntryDetail,
+    EntryView,
+    PostingView,
+    SellerBalance,
+    StatementLine,
+    TrialRow,
+    accounts,
+    balance_of,
+    balances,
+    commission_rules,
+    entries,
+    entry,
+    quote_commissions,
+    statement,
+    trial_balance,
+    violations,
+)
+
+__all__ = [
+    "Account",
+    "AccountView",
+    "BalanceTooLow",
+    "CommissionBase",
+    "CommissionQuote",
+    "CommissionRule",
+    "CommissionShare",
+    "EntryDetail",
+    "EntryDraft",
+    "EntryKeyReused",
+    "EntryRef",
+    "EntryView",
+    "Line",
+    "OrderShare",
+    "PostingView",
+    "Scope",
+    "SellerBalance",
+    "SellerBalances",
+    "StatementLine",
+    "TrialRow",
+    "Unbalanced",
+    "account",
+    "accounts",
+    "add_commission_rule",
+    "add_hold",
+    "balance_of",
+    "balances",
+    "commission_refund_share",
+    "commission_rules",
+    "draft",
+    "entries",
+    "entry",
+    "fold",
+    "lock_balances",
+    "post",
+    "post_many",
+    "quote_commissions",
+    "refund_released",
+    "release_due",
+    "release_escrow",
+    "request_payout",
+    "statement",
+    "trial_balance",
+    "violations",
+]

@@ -1,0 +1,1 @@
+"""The rules of money, free of I/O: accounts, entries, commission."""

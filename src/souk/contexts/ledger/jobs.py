@@ -1,0 +1,37 @@
+"""What the ledger does by the clock."""
+
+from __future__ import annotations
+
+from souk.contexts.ledger import commands
+from souk.platform.database import WriteTx
+from souk.platform.jobs import Schedule
+from souk.platform.services import Services
+
+_BATCH = 100
+_FOLD_BATCH = 10_000
+
+
+async def release_holds(services: Services) -> None:
+    """Make earnings available whose hold period is over, until none is left."""
+
+    async def batch(tx: WriteTx) -> int:
+        return await commands.release_due(tx, tx.clock.now(), _BATCH)
+
+    while await services.db.transact(batch) == _BATCH:
+        continue
+
+
+async def fold_hot_accounts(services: Services) -> None:
+    """Add what was posted to hot accounts to their balances, until nothing is left."""
+
+    async def batch(tx: WriteTx) -> int:
+        return await commands.fold(tx, _FOLD_BATCH)
+
+    while await services.db.transact(batch) == _FOLD_BATCH:
+        continue
+
+
+schedules: list[Schedule] = [
+    Schedule("ledger.release_holds", "*/5 * * * *", release_holds),
+    Schedule("ledger.fold_hot_accounts", "* * * * *", fold_hot_accounts),
+]
