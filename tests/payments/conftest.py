@@ -6,6 +6,8 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
 
 import httpx
 import pytest
@@ -13,6 +15,11 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 from litestar import Litestar, Request, Response, post
 
+from souk.contexts.payments import api as payments
+from souk.contexts.payments.api import Gateways, RetryPolicy, SandboxGateway
+from souk.kernel.actor import system
+from souk.kernel.ids import uuid7
+from souk.kernel.money import Money
 from souk.platform.database import Database
 from souk.sandbox_gateway.app import create_app
 from souk.sandbox_gateway.config import SandboxSettings
@@ -133,3 +140,105 @@ async def browser(sandbox_url: str) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+@pytest.fixture(scope="module")
+async def sandbox(
+    sandbox_url: str, sandbox_settings: SandboxSettings
+) -> AsyncIterator[SandboxGateway]:
+    """The adapter, impatient so that tests of time-outs are short."""
+    gateway = SandboxGateway(
+        url=sandbox_url,
+        api_key=sandbox_settings.api_key,
+        webhook_secret=sandbox_settings.webhook_secret,
+        timeout=0.4,
+    )
+    yield gateway
+    await gateway.close()
+
+
+@pytest.fixture
+def gateways(sandbox: SandboxGateway) -> Gateways:
+    """A fresh breaker for each test."""
+    return Gateways(
+        [sandbox], retry=RetryPolicy(attempts=2, first_pause=timedelta(milliseconds=10))
+    )
+
+
+class Book:
+    """Starts and follows payments in the database under test."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self.actor = system("test")
+
+    async def start(
+        self, *, token: str | None = "pm_card_visa", amount: int = 2_500,
+        checkout_id: UUID | None = None,
+    ) -> payments.PaymentView:  # fmt: skip
+        return await self.db.transact(
+            lambda tx: payments.start(
+                tx,
+                self.actor,
+                checkout_id=checkout_id or uuid7(),
+                amount=Money(amount, "EUR"),
+                gateway="sandbox",
+                method=payments.PaymentMethod(token=token),
+                return_url="http://shop.example/checkout",
+            )
+        )
+
+    async def record(
+        self, payment: payments.PaymentView, outcome: payments.GatewayOutcome
+    ) -> payments.PaymentView:
+        return await self.db.transact(
+            lambda tx: payments.record(
+                tx, self.actor, payment_id=payment.id, outcome=outcome, source="test"
+            )
+        )
+
+    async def pay(
+        self, gateways: Gateways, *, token: str | None = "pm_card_visa", amount: int = 2_500
+    ) -> payments.PaymentView:
+        started = await self.start(token=token, amount=amount)
+        return await self.record(started, await payments.execute(gateways, started))
+
+    async def refund(
+        self, payment: payments.PaymentView, amount: int, *, key: str | None = None
+    ) -> payments.RefundView:
+        return await self.db.transact(
+            lambda tx: payments.request_refund(
+                tx,
+                self.actor,
+                payment_id=payment.id,
+                amount=Money(amount, "EUR"),
+                key=key or uuid7().hex,
+                reason="test",
+            )
+        )
+
+    async def record_refund(
+        self, refund: payments.RefundView, outcome: payments.RefundOutcome
+    ) -> payments.RefundView:
+        return await self.db.transact(
+            lambda tx: payments.record_refund(
+                tx, self.actor, refund_id=refund.id, outcome=outcome
+            )
+        )
+
+    async def find(self, payment_id: UUID) -> payments.PaymentView:
+        async with self.db.read() as conn:
+            found = await payments.find(conn, payment_id)
+        assert found is not None
+        return found
+
+    async def events(self, payment_id: UUID) -> list[str]:
+        """The names of what was published about a payment, in order."""
+        async with self.db.read() as conn:
+            rows = await conn.fetch(
+                "SELECT name FROM platform.event WHERE aggregate_id = $1 ORDER BY seq", payment_id
+            )
+        return [row["name"] for row in rows]
+
+
+@pytest.fixture(scope="module")
+def book(db: Database) -> Book:
+    return Book(db)

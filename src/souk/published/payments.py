@@ -8,7 +8,9 @@ from uuid import UUID
 from souk.platform.events import Event
 
 
-class _PaymentFact(Event, frozen=True, kw_only=True):
+class PaymentFact(Event, frozen=True, kw_only=True):
+    """What every event of a payment carries."""
+
     key: ClassVar[str] = "payment_id"
 
     payment_id: UUID
@@ -18,25 +20,25 @@ class _PaymentFact(Event, frozen=True, kw_only=True):
     gateway: str
 
 
-class PaymentRequiresAction(_PaymentFact, frozen=True, kw_only=True):
+class PaymentRequiresAction(PaymentFact, frozen=True, kw_only=True):
     """The buyer must do something at the gateway: type a card, or answer 3-D Secure."""
 
     name: ClassVar[str] = "payments.payment_requires_action.v1"
 
 
-class PaymentAuthorised(_PaymentFact, frozen=True, kw_only=True):
+class PaymentAuthorised(PaymentFact, frozen=True, kw_only=True):
     """The money is held at the buyer's bank and not yet taken."""
 
     name: ClassVar[str] = "payments.payment_authorised.v1"
 
 
-class PaymentCaptured(_PaymentFact, frozen=True, kw_only=True):
+class PaymentCaptured(PaymentFact, frozen=True, kw_only=True):
     """The gateway has the money. Published once for a payment."""
 
     name: ClassVar[str] = "payments.payment_captured.v1"
 
 
-class PaymentFailed(_PaymentFact, frozen=True, kw_only=True):
+class PaymentFailed(PaymentFact, frozen=True, kw_only=True):
     """The payment was declined; nothing was taken."""
 
     name: ClassVar[str] = "payments.payment_failed.v1"
@@ -44,13 +46,13 @@ class PaymentFailed(_PaymentFact, frozen=True, kw_only=True):
     decline_code: str
 
 
-class PaymentCancelled(_PaymentFact, frozen=True, kw_only=True):
+class PaymentCancelled(PaymentFact, frozen=True, kw_only=True):
     """The payment was given up; nothing was taken."""
 
     name: ClassVar[str] = "payments.payment_cancelled.v1"
 
 
-class PaymentRefunded(_PaymentFact, frozen=True, kw_only=True):
+class PaymentRefunded(PaymentFact, frozen=True, kw_only=True):
     """`amount` went back to the buyer; `refunded_total` of the payment has by now."""
 
     name: ClassVar[str] = "payments.payment_refunded.v1"
@@ -61,7 +63,7 @@ class PaymentRefunded(_PaymentFact, frozen=True, kw_only=True):
     reason: str
 
 
-class RefundFailed(_PaymentFact, frozen=True, kw_only=True):
+class RefundFailed(PaymentFact, frozen=True, kw_only=True):
     """The gateway could not send `amount` back; a person must find another way."""
 
     name: ClassVar[str] = "payments.refund_failed.v1"

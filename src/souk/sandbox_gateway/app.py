@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import structlog
 from litestar import Litestar, Request, Response, get
@@ -34,7 +35,7 @@ def create_app(settings: SandboxSettings, db: Database) -> Litestar:
     provider = Provider(db, settings)
 
     @asynccontextmanager
-    async def dispatching(_app: Litestar) -> AsyncIterator[None]:
+    async def dispatching(_app: Litestar) -> AsyncGenerator[None]:
         task = asyncio.create_task(Dispatcher(db, settings, provider.wake).run())
         try:
             yield
@@ -55,7 +56,7 @@ def create_app(settings: SandboxSettings, db: Database) -> Litestar:
     )
 
 
-def _failed(request: Request[object, object, State], error: Exception) -> Response[bytes]:
+def _failed(request: Request[object, object, State], error: Exception) -> Response[Any]:
     refused = _as_refused(error)
     public_url = http.provider_of(request.app.state).settings.public_url
     if not request.url.path.startswith("/v1/"):

@@ -57,7 +57,11 @@ _RANK = {
     PaymentState.CANCELLED: 3,
     PaymentState.CAPTURED: 4,
 }
-ENDED = frozenset({PaymentState.FAILED, PaymentState.CANCELLED})
+UNDER_WAY = frozenset(
+    {PaymentState.CREATED, PaymentState.REQUIRES_ACTION, PaymentState.AUTHORISED}
+)
+"""States from which money may still be taken."""
+ENDED_WITHOUT_MONEY = frozenset({PaymentState.FAILED, PaymentState.CANCELLED})
 
 
 class GatewayOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +74,11 @@ class GatewayOutcome(msgspec.Struct, frozen=True, kw_only=True):
     action_url: str | None = None
     decline_code: str | None = None
     method_label: str | None = None
+
+    @property
+    def state(self) -> PaymentState | None:
+        """The state that this outcome asks for; None when it settles nothing."""
+        return _TARGET.get(self.kind)
 
 
 class PaymentMethod(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,7 +142,7 @@ def apply(payment: Payment, outcome: GatewayOutcome) -> Payment:
     again = target == payment.state == PaymentState.REQUIRES_ACTION
     if not again and _RANK[target] <= _RANK[payment.state]:
         return payment
-    ended = target in ENDED
+    ended = target in ENDED_WITHOUT_MONEY
     after = msgspec.structs.replace(
         payment,
         state=target,

@@ -14,6 +14,7 @@ from souk.contexts.payments.gateways import Gateways
 from souk.kernel.errors import NotFound
 from souk.platform.database import Database
 from souk.platform.http import access
+from souk.platform.services import Services
 
 log = structlog.get_logger()
 REJECTED = Counter(
@@ -26,11 +27,11 @@ async def receive_webhook(
     request: Request[object, object, State],
     gateway: FromPath[str],
     db: Database,
-    gateways: Gateways,
+    services: Services,
 ) -> Response[bytes]:
     """Verify, keep, answer: acting on it is a job's work."""
     try:
-        port = gateways.port(gateway)
+        port = services.get(Gateways).port(gateway)
     except UnknownGateway as error:
         raise NotFound("No gateway posts here. Check the webhook address.") from error
     raw = await request.body()

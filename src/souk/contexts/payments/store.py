@@ -6,7 +6,10 @@ orders) before it calls anything that locks a payment.
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from souk.contexts.payments.domain import Payment, PaymentState
 from souk.contexts.payments.ports import WebhookFact
@@ -22,7 +25,9 @@ COLUMNS = (
 
 def payment_of(row: Record) -> Payment:
     """The entity in a row that has `COLUMNS`."""
-    return Payment(**(dict(row.items()) | {"state": PaymentState(row["state"])}))
+    values: dict[str, Any] = dict(row.items())
+    values["state"] = PaymentState(values["state"])
+    return Payment(**values)
 
 
 _START = f"""
@@ -125,6 +130,13 @@ async def save(
         source,
         previous.value if previous else None,
         detail,
+    )
+
+
+async def touch(tx: WriteTx, payment_id: UUID) -> None:
+    """Note that the payment was asked about, so that others get their turn."""
+    await tx.execute(
+        "UPDATE payments.payment SET updated_at = $2 WHERE id = $1", payment_id, tx.clock.now()
     )
 
 
@@ -236,9 +248,9 @@ async def end_refund(
 
 
 _STORE_WEBHOOK = """
-INSERT INTO payments.webhook_inbox (id, gateway, event_id, type, payment_id, payload, received_at,
-  processed_at, note)
-SELECT $1, $2, $3, $4, $5, $6, $7::timestamptz, CASE WHEN known THEN $7 END,
+INSERT INTO payments.webhook_inbox (id, gateway, event_id, type, payment_id, payload, fact,
+  received_at, processed_at, note)
+SELECT $1, $2, $3, $4, $5, $6, $10::text, $7::timestamptz, CASE WHEN known THEN $7 END,
   CASE WHEN known THEN 'no news' ELSE '' END
 FROM (SELECT $9::boolean OR EXISTS (
   SELECT FROM payments.payment WHERE id = $5 AND state = ANY($8::text[])) AS known) seen
@@ -265,21 +277,14 @@ async def insert_webhook(
         tx.clock.now(),
         no_news_in,
         no_action,
-    )
-
-
-async def lock_webhook(tx: WriteTx, inbox_id: UUID) -> Record | None:
-    """The unprocessed webhook, locked; None when it is processed or absent."""
-    return await tx.fetchrow(
-        "SELECT gateway, payload FROM payments.webhook_inbox"
-        " WHERE id = $1 AND processed_at IS NULL FOR UPDATE",
-        inbox_id,
+        msgspec.json.encode(fact).decode(),
     )
 
 
 async def finish_webhook(tx: WriteTx, inbox_id: UUID, *, note: str) -> None:
     await tx.execute(
-        "UPDATE payments.webhook_inbox SET processed_at = $2, note = $3 WHERE id = $1",
+        "UPDATE payments.webhook_inbox SET processed_at = $2, note = $3"
+        " WHERE id = $1 AND processed_at IS NULL",
         inbox_id,
         tx.clock.now(),
         note,

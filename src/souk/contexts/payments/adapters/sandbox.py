@@ -346,12 +346,8 @@ class SandboxGateway:
             raise SignatureRefused(reason="wrong")
         if abs(now.timestamp() - stamp) > TOLERANCE_SECONDS:
             raise SignatureRefused(reason="too_old")
-        return self.parse(raw)
-
-    def parse(self, raw: bytes) -> WebhookFact:
         try:
-            event = msgspec.json.decode(raw, type=_Event)
-            return _fact(event)
+            return _fact(msgspec.json.decode(raw, type=_Event))
         except msgspec.DecodeError as error:
             raise WebhookUnreadable from error
 
@@ -444,22 +440,37 @@ def _uuid(reference: str | None) -> UUID | None:
 
 
 def _fact(event: _Event) -> WebhookFact:
-    fact = WebhookFact(gateway=NAME, event_id=event.id, type=event.type, kind="other")
-    replace = msgspec.structs.replace
     if event.type.startswith("payment_intent."):
         intent = msgspec.json.decode(event.data.object, type=_Intent)
-        payment_id = _uuid(intent.reference)
-        outcome = _outcome(intent)
-        return replace(fact, kind="payment", payment_id=payment_id, outcome=outcome)
+        return WebhookFact(
+            gateway=NAME,
+            event_id=event.id,
+            type=event.type,
+            kind="payment",
+            payment_id=_uuid(intent.reference),
+            outcome=_outcome(intent),
+        )
     if event.type.startswith("refund."):
         refund = msgspec.json.decode(event.data.object, type=_Refund)
-        outcome_ = _refund_outcome(refund)
-        return replace(fact, kind="refund", refund_id=_uuid(refund.reference), refund=outcome_)
+        return WebhookFact(
+            gateway=NAME,
+            event_id=event.id,
+            type=event.type,
+            kind="refund",
+            refund_id=_uuid(refund.reference),
+            refund_outcome=_refund_outcome(refund),
+        )
     if event.type.startswith("payout."):
         payout = msgspec.json.decode(event.data.object, type=_Payout)
-        result = _payout_outcome(payout)
-        return replace(fact, kind="payout", payout_id=_uuid(payout.reference), payout=result)
-    return fact
+        return WebhookFact(
+            gateway=NAME,
+            event_id=event.id,
+            type=event.type,
+            kind="payout",
+            payout_id=_uuid(payout.reference),
+            payout_outcome=_payout_outcome(payout),
+        )
+    return WebhookFact(gateway=NAME, event_id=event.id, type=event.type, kind="other")
 
 
 def _signature_parts(header: str) -> tuple[int, list[str]]:
