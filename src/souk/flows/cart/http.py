@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response, delete, get, patch, post
+from litestar.params import FromPath
 
 from souk.flows.cart import flow
 from souk.flows.cart.view import CartView
@@ -57,7 +58,7 @@ async def put_item(
 
 @patch("/api/v1/cart/items/{variant_id:uuid}", access=access.HOLDER, rate="write")
 async def set_item_quantity(
-    variant_id: UUID, data: SetQuantity, db: Database, holder: Holder, settings: Settings
+    variant_id: FromPath[UUID], data: SetQuantity, db: Database, holder: Holder, settings: Settings
 ) -> CartView:
     """Change how many of a variant the cart holds."""
     return await db.transact(
@@ -73,7 +74,7 @@ async def set_item_quantity(
 
 @delete("/api/v1/cart/items/{variant_id:uuid}", access=access.HOLDER, rate="write", status_code=200)
 async def remove_item(
-    variant_id: UUID, db: Database, holder: Holder, settings: Settings
+    variant_id: FromPath[UUID], db: Database, holder: Holder, settings: Settings
 ) -> CartView:
     """Take a variant out."""
     return await db.transact(

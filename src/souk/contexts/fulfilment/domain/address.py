@@ -56,8 +56,7 @@ def normalise(address: Address, *, path: str = "") -> Address:
     if rules is None:
         problems.append(FieldProblem("country", "invalid", "Choose a country from the list."))
         raise _refused(problems, path)
-    region = _region(tidy.region, rules)
-    normal = _normal(msgspec.structs.replace(tidy, region=region), rules, problems)
+    normal = _normal(_in_the_lists_words(tidy, rules), rules, problems)
     phone = _phone(tidy, problems)
     if problems:
         raise _refused(problems, path)
@@ -102,16 +101,29 @@ def _rules(country: str) -> ValidationRules | None:
         return None
 
 
-def _region(given: str, rules: ValidationRules) -> str:
-    """The region's code where the country has a list: people write `Beijing` for `Beijing Shi`."""
-    if "country_area" not in rules.allowed_fields:
-        return ""
+Choices = list[tuple[str, str]]
+
+
+def _choice(given: str, choices: Choices) -> str:
+    """The list's own word for what was given: people write `Beijing` for `Beijing Shi`."""
     wanted = given.casefold()
-    for code, label in rules.country_area_choices:
+    for code, label in choices:
         if wanted in (code.casefold(), label.casefold()):
             return code
-    starts = {c for c, label in rules.country_area_choices if label.casefold().startswith(wanted)}
+    starts = {code for code, label in choices if label.casefold().startswith(wanted)}
     return starts.pop() if wanted and len(starts) == 1 else given
+
+
+def _in_the_lists_words(address: Address, rules: ValidationRules) -> Address:
+    if "country_area" not in rules.allowed_fields:
+        return msgspec.structs.replace(address, region="")
+    region = _choice(address.region, rules.country_area_choices)
+    placed = msgspec.structs.replace(address, region=region)
+    try:
+        local = get_validation_rules(_google(placed))
+    except ValueError:
+        return placed
+    return msgspec.structs.replace(placed, city=_choice(placed.city, local.city_choices))
 
 
 def _google(address: Address) -> dict[str, str]:
@@ -127,25 +139,23 @@ def _google(address: Address) -> dict[str, str]:
 
 
 def _normal(address: Address, rules: ValidationRules, problems: list[FieldProblem]) -> Address:
-    google = _google(address)
     try:
-        checked = normalize_address(google)
+        checked = normalize_address(_google(address))
     except InvalidAddressError as error:
-        wrong = dict(error.errors)
-        # A county that a country does not need on an envelope may be written in any way.
-        if "country_area" not in rules.required_fields:
-            wrong.pop("country_area", None)
-        problems.extend(_problem(field, code, rules) for field, code in wrong.items())
-        if wrong:
-            return address
-        checked = normalize_address({**google, "country_area": ""}) | {
-            "country_area": address.region
+        wrong = {
+            field: code for field, code in error.errors.items() if not _tolerable(field, code, rules)
         }
+        problems.extend(_problem(field, code, rules) for field, code in wrong.items())
+        return msgspec.structs.replace(address, postal_code=address.postal_code.upper())
     return msgspec.structs.replace(
-        address,
-        region=checked.get("country_area", ""),
-        postal_code=checked.get("postal_code", ""),
+        address, region=checked["country_area"], postal_code=checked["postal_code"]
     )
+
+
+def _tolerable(field: str, code: str, rules: ValidationRules) -> bool:
+    """A county that an envelope does not need, or a town that the list does not know yet."""
+    optional = {"city", "city_area"} | ({"country_area"} - set(rules.required_fields))
+    return code == "invalid" and field in optional
 
 
 def _problem(field: str, code: str, rules: ValidationRules) -> FieldProblem:

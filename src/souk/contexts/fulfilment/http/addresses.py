@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import delete, get, post, put
+from litestar.params import FromPath
 
 from souk.contexts.fulfilment import queries
 from souk.contexts.fulfilment.commands import addresses
@@ -55,7 +56,7 @@ async def save_address(data: SaveAddress, db: Database, actor: Actor) -> SavedAd
 
 
 @put("/api/v1/addresses/{address_id:uuid}", access=access.SIGNED_IN, rate="write", status_code=204)
-async def change_address(address_id: UUID, data: SaveAddress, db: Database, actor: Actor) -> None:
+async def change_address(address_id: FromPath[UUID], data: SaveAddress, db: Database, actor: Actor) -> None:
     """Replace a kept address."""
     label = clean_text(data.label, path="label")
     await db.transact(
@@ -71,7 +72,7 @@ async def change_address(address_id: UUID, data: SaveAddress, db: Database, acto
 
 
 @delete("/api/v1/addresses/{address_id:uuid}", access=access.SIGNED_IN, rate="write")
-async def forget_address(address_id: UUID, db: Database, actor: Actor) -> None:
+async def forget_address(address_id: FromPath[UUID], db: Database, actor: Actor) -> None:
     """Remove a kept address."""
     await db.transact(lambda tx: addresses.forget_address(tx, actor, address_id=address_id))
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import structlog
 from litestar import HttpMethod, Request, Response, get, route
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 from litestar.response import Stream
 
 from souk.contexts.fulfilment import queries
@@ -58,8 +58,8 @@ async def list_downloads(
     db: Database,
     actor: Actor,
     settings: Settings,
-    cursor: Annotated[str, Parameter(max_length=1024)] | None = None,
-    limit: Annotated[int, Parameter(ge=1, le=100)] = 20,
+    cursor: Annotated[str | None, QueryParameter(max_length=1024)] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
 ) -> Listed[DownloadLink]:
     """Everything that the caller may download, newest first, with links that last a day."""
     assert actor.user_id is not None
@@ -76,7 +76,7 @@ async def list_downloads(
     access=access.HOLDER,
 )
 async def download(
-    token: str,
+    token: FromPath[str],
     request: Request[Any, Any, Any],
     db: Database,
     actor: Actor,

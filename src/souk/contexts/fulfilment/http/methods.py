@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import delete, get, post, put
+from litestar.params import FromPath
 
 from souk.contexts.fulfilment import queries
 from souk.contexts.fulfilment.commands import methods
@@ -91,14 +92,14 @@ async def add_method(data: MethodWire, db: Database, actor: Actor) -> Method:
 
 
 @put("/api/v1/shipping-methods/{method_id:uuid}", access=access.SELLER, rate="write")
-async def change_method(method_id: UUID, data: MethodWire, db: Database, actor: Actor) -> Method:
+async def change_method(method_id: FromPath[UUID], data: MethodWire, db: Database, actor: Actor) -> Method:
     """Replace a method with all its rates."""
     method = data.method(method_id)
     return await db.transact(lambda tx: methods.change_method(tx, actor, method=method))
 
 
 @delete("/api/v1/shipping-methods/{method_id:uuid}", access=access.SELLER, rate="write")
-async def remove_method(method_id: UUID, db: Database, actor: Actor) -> None:
+async def remove_method(method_id: FromPath[UUID], db: Database, actor: Actor) -> None:
     """Stop offering a method."""
     await db.transact(lambda tx: methods.remove_method(tx, actor, method_id=method_id))
 

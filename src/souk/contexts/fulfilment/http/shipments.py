@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import get, patch
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 
 from souk.contexts.fulfilment import queries
 from souk.contexts.fulfilment.commands import methods, shipments
@@ -53,8 +53,8 @@ async def list_carriers() -> Listed[CarrierView]:
 async def list_shipments(
     db: Database,
     actor: Actor,
-    cursor: Annotated[str, Parameter(max_length=1024)] | None = None,
-    limit: Annotated[int, Parameter(ge=1, le=100)] = 20,
+    cursor: Annotated[str | None, QueryParameter(max_length=1024)] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
 ) -> Listed[ShipmentView]:
     """The caller's parcels, newest first."""
     seller_id = methods.seller_of(actor)
@@ -65,7 +65,7 @@ async def list_shipments(
 
 @patch("/api/v1/shipments/{shipment_id:uuid}", access=access.SELLER, rate="write")
 async def advance_shipment(
-    shipment_id: UUID, data: Advance, db: Database, actor: Actor
+    shipment_id: FromPath[UUID], data: Advance, db: Database, actor: Actor
 ) -> Advanced:
     """Take a parcel one step further: shipped, in transit, delivered, returned."""
     tracking = None if data.tracking is None else clean_text(data.tracking, path="tracking")
