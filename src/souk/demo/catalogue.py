@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import random
 
+import msgspec
+
+from souk.contexts.listings.importing.drafts import ImageRef
 from souk.demo import digital, nursery, plants, second_hand, shops
-from souk.demo.model import Demo
+from souk.demo.drawings import thing
+from souk.demo.model import Demo, ListingSpec, PhotoSpec
 from souk.demo.people import SELLERS, buyers
 from souk.demo.taxonomy import CATEGORIES
 
@@ -17,12 +21,11 @@ def load(*, seed: int = SEED) -> Demo:
     rng = random.Random(seed)  # noqa: S311  variety, not secrets
     species = plants.species()
     outdoor = shops.eshop(rng)
-    appliances = shops.spree()
+    appliances = [_illustrated(spec) for spec in shops.spree()]
     goods = [
         *outdoor,
         *appliances,
-        *shops.saleor(rng),
-        *shops.packt(),
+        *(_illustrated(spec) for spec in (*shops.saleor(rng), *shops.packt())),
         *nursery.listings(species, plants.photos(), rng),
     ]
     return Demo(
@@ -35,4 +38,22 @@ def load(*, seed: int = SEED) -> Demo:
             *digital.listings(species),
             *second_hand.listings([*outdoor, *appliances], rng),
         ],
+    )
+
+
+def _illustrated(spec: ListingSpec) -> ListingSpec:
+    """With a drawing, for goods whose source has no picture that may be copied."""
+    draft = spec.draft
+    colours = " ".join(value for variant in draft.variants for value in variant.options.values())
+    drawing = PhotoSpec(
+        f"{draft.external_id}.svg",
+        f"Drawing of {draft.title}",
+        svg=thing(spec.category, draft.title, hint=f"{' '.join(draft.tags[:3])} {colours}"),
+    )
+    return msgspec.structs.replace(
+        spec,
+        photos=[drawing],
+        draft=msgspec.structs.replace(
+            draft, images=[ImageRef(drawing.name, drawing.alt, 1)]
+        ),
     )

@@ -59,10 +59,15 @@ class SpeciesSpec(msgspec.Struct, frozen=True):
 
 
 class PhotoSpec(msgspec.Struct, frozen=True):
-    """A real photograph among the data files; credit it where it is shown."""
+    """A picture: a real photograph among the data files, or a drawing as SVG.
 
-    path: Path
+    Photographs are to be credited where they are shown. Exactly one of `path` and `svg` is set.
+    """
+
+    name: str
     alt: str
+    path: Path | None = None
+    svg: str = ""
     author: str = ""
     licence: str = ""
     source: str = ""

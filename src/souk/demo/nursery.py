@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from souk.contexts.listings.importing.drafts import ImageRef, ProductDraft, VariantDraft
 from souk.contexts.listings.importing.text import description_html
+from souk.demo.drawings import plant
 from souk.demo.model import AttributeValue, ListingSpec, PhotoSpec, SpeciesSpec
 from souk.demo.plants import CROPS
 from souk.demo.taxonomy import PLANT_TYPES
@@ -72,7 +73,9 @@ def _listing(
         )
         for place, (pot, cents, grams) in enumerate(pots, 1)
     ]  # fmt: skip
-    photo = photos.get(spec.scientific_name)
+    photo = photos.get(spec.scientific_name) or PhotoSpec(
+        f"{slug}.svg", f"Drawing of {name} ({spec.scientific_name})", svg=plant(spec)
+    )
     draft = ProductDraft(
         external_id=f"plant-{slug}",
         title=f"{name} ({spec.scientific_name})",
@@ -80,12 +83,12 @@ def _listing(
         category_path=["Plants"],
         tags=[spec.family.casefold(), *spec.wildlife[:3]],
         variants=variants,
-        images=[ImageRef(photo.path.name, photo.alt, 1)] if photo else [],
+        images=[ImageRef(photo.name, photo.alt, 1)],
         publish=True,
     )
     seller = "orangerie-valmer" if crop_name else _SELLERS[kind]
     return ListingSpec(
-        draft, category, seller, [photo] if photo else [], attributes_of(spec),
+        draft, category, seller, [photo], attributes_of(spec),
         species=spec.scientific_name,
     )  # fmt: skip
 

@@ -205,6 +205,7 @@ def photos() -> dict[str, PhotoSpec]:
         rows = {row["file"].partition(".")[0]: row for row in csv.DictReader(stream)}
     return {
         crop.latin: PhotoSpec(
+            name=f"{crop.photo}.jpg",
             path=folder / f"{crop.photo}.jpg",
             alt=f"{crop.name} ({crop.latin})",
             author=rows[crop.photo]["author"],

@@ -93,7 +93,10 @@ def _eshop_listing(item: _EshopItem, rng: random.Random) -> ListingSpec:
         images=[ImageRef(image.name, item.name, 1)],
         publish=True,
     )
-    photo = PhotoSpec(image, item.name, ".NET Foundation", "MIT", "github.com/dotnet/eShop")
+    photo = PhotoSpec(
+        image.name, item.name, image, author=".NET Foundation", licence="MIT",
+        source="https://github.com/dotnet/eShop",
+    )  # fmt: skip
     seller = "velo-republic" if category in _VELO else "alpenglow"
     return ListingSpec(draft, category, seller, [photo], attributes)
 

@@ -1,0 +1,15 @@
+"""The bytes of a demo picture, as an upload would bring them."""
+
+from __future__ import annotations
+
+import pyvips
+
+from souk.demo.model import PhotoSpec
+
+
+def read_picture(photo: PhotoSpec) -> bytes:
+    """JPEG or WebP bytes of a photograph; a drawing is rendered as PNG, 900 pixels wide."""
+    if photo.path is not None:
+        return photo.path.read_bytes()
+    image = pyvips.Image.svgload_buffer(photo.svg.encode())
+    return image.flatten(background=[255, 255, 255]).pngsave_buffer(compression=6)
