@@ -36,9 +36,7 @@ def test_ticks_are_round() -> None:
 
 
 def test_bars_stay_in_the_plane_and_grow_with_the_value() -> None:
-    chart = bar_chart(
-        "Sales", [Series("Goods", [10, 20, 40])], labels=LABELS, label_name="Day"
-    )
+    chart = bar_chart("Sales", [Series("Goods", [10, 20, 40])], labels=LABELS, label_name="Day")
     heights = numbers(chart.svg, "rect", "height")
     assert heights[1] == pytest.approx(2 * heights[0], abs=0.2)
     assert heights[2] == pytest.approx(4 * heights[0], abs=0.2)
@@ -79,7 +77,8 @@ def test_series_differ_without_colour() -> None:
 def test_a_gap_breaks_the_line() -> None:
     chart = line_chart("Gap", [Series("A", [1, None, 3])], labels=LABELS, label_name="Day")
     lines = [
-        e for e in ET.fromstring(str(chart.svg)).iter("path")  # noqa: S314 (our own drawing)
+        e
+        for e in ET.fromstring(str(chart.svg)).iter("path")  # noqa: S314 (our own drawing)
         if e.attrib["class"] == "chart-line"
     ]
     assert len(lines) == 2

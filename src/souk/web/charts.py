@@ -207,9 +207,7 @@ def line_chart(
             path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in run)
             if not many and len(run) > 1:
                 foot = plane.y(max(plane.steps[0], 0))
-                parts.append(
-                    f'<path class="chart-area" d="{path}V{foot:.1f}H{run[0][0]:.1f}z"/>'
-                )
+                parts.append(f'<path class="chart-area" d="{path}V{foot:.1f}H{run[0][0]:.1f}z"/>')
             parts.append(f'<path class="chart-line" d="{path}"{_dash(n)}/>')
             shown = run if len(labels) <= 16 else [run[-1]]
             parts.extend(_mark(SHAPES[n], x, y) for x, y in shown)
@@ -264,9 +262,7 @@ def sparkline(values: Sequence[float], *, label: str) -> Markup:
     points = [
         (5 + 112 * n / count, 25 - 20 * (value - low) / span) for n, value in enumerate(values)
     ]
-    path = "".join(
-        f"M{a:.1f} {b:.1f}L{c:.1f} {d:.1f}" for (a, b), (c, d) in pairwise(points)
-    )
+    path = "".join(f"M{a:.1f} {b:.1f}L{c:.1f} {d:.1f}" for (a, b), (c, d) in pairwise(points))
     end = _mark("circle", *points[-1]) if points else ""
     return Markup(  # noqa: S704 (numbers only, and the escaped label)
         f'<svg class="chart-svg" viewBox="0 0 124 30" role="img" direction="ltr" '
