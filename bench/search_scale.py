@@ -1,6 +1,6 @@
 """How long searches take at 10 k, 100 k and (with `--million`) 1 M listings.
 
-`python bench/search_scale.py [--sizes 10000,100000] [--million] [--data FOLDER] [--keep FOLDER]`
+`PYTHONPATH=src python bench/search_scale.py [--sizes 10000,100000] [--million] [--data FOLDER] [--keep FOLDER]`
 
 Listings are made of real words: the scientific and common names of OpenFarm's crop list, with
 sellers' words and attributes drawn with a fixed seed. Every measured query is new to the engine, so
@@ -14,7 +14,6 @@ import csv
 import random
 import shutil
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -25,8 +24,6 @@ from uuid import UUID
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from souk.contexts.search.api import (
     NumberRange,
@@ -39,12 +36,13 @@ from souk.contexts.search.api import (
 
 BATCH = 2_000
 ROUNDS = 60
-SELLING = (
+_SELLING = (
     "fresh organic live plant seedling potted garden indoor outdoor hardy evergreen rare"
     " variegated mature rooted cutting tuber bulb seeds pack gift handmade vintage used large"
     " small medium compact shade sun water easy care pet safe flower leaf tree shrub vine herb"
     " succulent cactus fern orchid rose lily blue red green white yellow purple"
-).split()
+)
+SELLING = _SELLING.split()
 ATTRIBUTES = {"colour": 12, "size": 6, "zone": 13, "light": 4, "watering": 4}
 
 
@@ -116,8 +114,8 @@ def questions(known: list[tuple[str, str]]) -> dict[str, Asked]:
         "common word + rare word": lambda n: SearchQuery(
             text=f"{SELLING[n % 12]} {chance.choice(rare)}"
         ),
-        "rare word": lambda n: SearchQuery(text=chance.choice(rare)),
-        "misspelt word": lambda n: SearchQuery(text=misspelt(chance.choice(long), chance)),
+        "rare word": lambda _: SearchQuery(text=chance.choice(rare)),
+        "misspelt word": lambda _: SearchQuery(text=misspelt(chance.choice(long), chance)),
         "misspelt + common word": lambda n: SearchQuery(
             text=f"{misspelt(chance.choice(long), chance)} {SELLING[n % 12]}"
         ),
@@ -170,7 +168,7 @@ def fill(engine: SearchEngine, count: int, known: list[tuple[str, str]], console
     return count / (time.perf_counter() - started)
 
 
-def measure(engine: SearchEngine, ask: Asked, *, facets: bool) -> tuple[list[float], list[int]]:
+def measure(engine: SearchEngine, ask: Asked) -> tuple[list[float], list[int]]:
     """Milliseconds of each search and how many hits it had."""
     times: list[float] = []
     totals: list[int] = []
@@ -197,7 +195,7 @@ def run(count: int, known: list[tuple[str, str]], folder: Path, console: Console
     every: list[float] = []
     for title, ask in questions(known).items():
         engine.search(SearchQuery(text="warm up"))
-        times, totals = measure(engine, ask, facets=True)
+        times, totals = measure(engine, ask)
         every += times
         figures = (quantile(times, 0.5), quantile(times, 0.95), max(times))
         table.add_row(

@@ -51,7 +51,9 @@ QUERIES = st.builds(
     attributes=st.sampled_from(
         [{}, {"colour": ["red"]}, {"colour": ["red", "blue"], "scented": ["true"]}]
     ),
-    ranges=st.sampled_from([{}, {"height": NumberRange(20, 40)}, {"height": NumberRange(None, 30)}]),
+    ranges=st.sampled_from(
+        [{}, {"height": NumberRange(20, 40)}, {"height": NumberRange(None, 30)}]
+    ),
     sort=st.sampled_from(list(Sort)),
     size=st.just(100),
 )
@@ -146,8 +148,10 @@ class Agreeing:
         wanted = model.matches(self.listings, query)
         if len(wanted) >= 3 or not query.text:
             assert set(result.ids) == {one.listing_id for one in wanted}
-            assert result.total == len(wanted) and result.total_exact
-            assert not result.corrected and not result.relaxed
+            assert result.total == len(wanted)
+            assert result.total_exact
+            assert not result.corrected
+            assert not result.relaxed
 
     @given(query=QUERIES)
     def test_facet_counts(self, engine: SearchEngine, query: SearchQuery) -> None:
@@ -293,10 +297,15 @@ class Understanding:
     )
     def test_forms(self, make_engine: MakeEngine, language: str, title: str, asked: str) -> None:
         wanted = document(title, language=language, category_ids=[], category_names=[])
-        engine = _filled(make_engine, wanted, document("Unrelated kettle", category_ids=[BOOKS], category_names=["Books"]))
+        engine = _filled(
+            make_engine,
+            wanted,
+            document("Unrelated kettle", category_ids=[BOOKS], category_names=["Books"]),
+        )
         result = engine.search(SearchQuery(text=asked))
         assert result.ids == [wanted.listing_id]
-        assert not result.corrected and not result.relaxed
+        assert not result.corrected
+        assert not result.relaxed
 
     @pytest.mark.parametrize(
         ("typed", "meant"),
@@ -386,7 +395,8 @@ class Enduring:
     def test_any_text(self, engine: SearchEngine, text: str, more: str) -> None:
         for asked in (text, more, f"fern {text}"):
             result = engine.search(SearchQuery(text=asked))
-            assert isinstance(result, SearchResult) and result.total >= len(result.ids)
+            assert isinstance(result, SearchResult)
+            assert result.total >= len(result.ids)
             engine.suggest(asked)
 
     @given(text=st.text(alphabet=st.characters(), max_size=20))

@@ -17,8 +17,8 @@ PATHS: list[tuple[list[UUID], list[str]]] = [
     ([BOOKS], ["Books"]),
 ]
 SELLERS = [UUID(int=100 + n) for n in range(4)]
-NOUNS = "fern orchid cactus lavender maple basil monstera clover".split()
-MODIFIERS = "green tall dwarf hardy silver potted".split()
+NOUNS = ["fern", "orchid", "cactus", "lavender", "maple", "basil", "monstera", "clover"]
+MODIFIERS = ["green", "tall", "dwarf", "hardy", "silver", "potted"]
 STARTED = datetime(2025, 3, 1, tzinfo=UTC)
 
 

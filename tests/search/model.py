@@ -43,8 +43,8 @@ def checks(query: SearchQuery) -> dict[str, Check]:
     if (least := query.rating_min) is not None:
         found["rating"] = lambda one: one.rating is not None and one.rating >= least
     if (low := query.price_min) is not None or query.price_max is not None:
-        found["price"] = lambda one: (low or 0) <= one.price and (
-            query.price_max is None or one.price <= query.price_max
+        found["price"] = lambda one: (
+            (low or 0) <= one.price and (query.price_max is None or one.price <= query.price_max)
         )
     for code, values in query.attributes.items():
         found[f"attribute:{code}"] = lambda one, code=code, values=values: bool(
@@ -79,9 +79,7 @@ def facet_counts(listings: list[SearchDocument], query: SearchQuery) -> dict[str
             for one in matches(listings, query, without="category")
             for category in one.category_ids
         ),
-        "seller": Counter(
-            one.seller_id.hex for one in matches(listings, query, without="seller")
-        ),
+        "seller": Counter(one.seller_id.hex for one in matches(listings, query, without="seller")),
         "kind": Counter(one.kind for one in matches(listings, query, without="kind")),
         "in_stock": Counter(
             str(one.in_stock).lower() for one in matches(listings, query, without="in_stock")

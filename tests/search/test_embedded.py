@@ -97,13 +97,15 @@ class TestManyHits:
         for name in ("EXACT", "EXACT_TOTAL", "SMALL_INDEX"):
             monkeypatch.setattr(facets, name, 0)
         estimate = engine.search(SearchQuery(kinds=["goods"], size=21))
-        assert exact.total_exact and exact.facets_exact
+        assert exact.total_exact
+        assert exact.facets_exact
         # The facets were counted for the first page already; another order asks for none anew.
         assert estimate.facets == exact.facets
         engine.index(listings[:1])
         engine.commit()
         estimate = engine.search(query)
-        assert not estimate.total_exact and not estimate.facets_exact
+        assert not estimate.total_exact
+        assert not estimate.facets_exact
         assert estimate.total == pytest.approx(exact.total, rel=0.35)
         assert estimate.ids == exact.ids
 
@@ -258,7 +260,7 @@ async def test_async_search_answers_inline_and_from_a_thread(
 def _start(code: str, path: Path) -> subprocess.Popen[bytes]:
     root = Path(__file__).resolve().parents[2]
     environment = {**os.environ, "PYTHONPATH": f"{root / 'src'}:{root}"}
-    return subprocess.Popen(  # noqa: S603 - this interpreter, this file's code
+    return subprocess.Popen(
         [sys.executable, "-c", code, str(path)], env=environment, stdout=subprocess.PIPE
     )
 

@@ -6,6 +6,14 @@ import asyncio
 from pathlib import Path
 
 from souk.contexts.search.adapters.embedded.engine import EmbeddedEngine
+from souk.contexts.search.commands import (
+    ask_for_rebuild,
+    begin_rebuild,
+    mark_indexed,
+    mark_stale,
+    record_queries,
+    record_query,
+)
 from souk.contexts.search.domain import (
     MAX_DEPTH,
     MAX_SIZE,
@@ -15,14 +23,19 @@ from souk.contexts.search.domain import (
     Kind,
     NumberRange,
     PriceStats,
+    QueryCount,
     SearchDocument,
     SearchQuery,
     SearchResult,
     Sort,
+    StaleListing,
     Suggestion,
 )
 from souk.contexts.search.errors import IndexBusy, IndexReadOnly, SearchUnavailable
+from souk.contexts.search.jobs import schedules
 from souk.contexts.search.ports import Rebuild, SearchEngine
+from souk.contexts.search.queries import popular, without_results
+from souk.contexts.search.store import rebuild_asked, stale
 
 __all__ = [
     "MAX_DEPTH",
@@ -35,6 +48,7 @@ __all__ = [
     "Kind",
     "NumberRange",
     "PriceStats",
+    "QueryCount",
     "Rebuild",
     "SearchDocument",
     "SearchEngine",
@@ -42,9 +56,21 @@ __all__ = [
     "SearchResult",
     "SearchUnavailable",
     "Sort",
+    "StaleListing",
     "Suggestion",
+    "ask_for_rebuild",
+    "begin_rebuild",
+    "mark_indexed",
+    "mark_stale",
     "open_engine",
+    "popular",
+    "rebuild_asked",
+    "record_queries",
+    "record_query",
+    "schedules",
     "search",
+    "stale",
+    "without_results",
 ]
 
 

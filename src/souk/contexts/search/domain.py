@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from souk.contexts.search.text import encodable
+from souk.contexts.search.text import encodable, normalised
 from souk.kernel.errors import FieldProblem, InvalidInput
 
 MAX_TEXT = 1_000
@@ -19,6 +19,7 @@ MAX_SIZE = 100
 MAX_DEPTH = 10_000
 MAX_CHOICES = 100
 MAX_CODES = 10
+_PERSONAL_DIGITS, _LONGEST_LOGGED = 6, 100
 _CODE = re.compile(r"[a-z0-9_-]{1,80}")
 MAX_PRICE = 2**37 - 1
 
@@ -167,15 +168,45 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID | None = None
 
 
+class QueryCount(msgspec.Struct, frozen=True):
+    """How often a query was run in a period, and how often it found nothing."""
+
+    query: str
+    searches: int
+    without_results: int
+
+
+class StaleListing(msgspec.Struct, frozen=True):
+    """A listing that the index must read again; `seq` grows each time that it is noted."""
+
+    listing_id: UUID
+    seq: int
+
+
+def loggable(text: str) -> str | None:
+    """The form in which a query is counted; None for what may be somebody's personal data.
+
+    People paste addresses and numbers into search boxes: e-mail addresses and long digit
+    sequences (telephone, card, order numbers) are not kept, nor are texts too long to be a search.
+    """
+    digits = sum(character.isdigit() for character in text)
+    if "@" in text or digits >= _PERSONAL_DIGITS:
+        return None
+    query = normalised(text)
+    return query if 0 < len(query) <= _LONGEST_LOGGED else None
+
+
 def checked(query: SearchQuery) -> SearchQuery:
-    """The query, fit to be encoded, when it is within bounds; else InvalidInput naming the faults."""
+    """The query, fit to be encoded, if it is within bounds; else InvalidInput naming the faults."""
     problems = [*_paging_problems(query), *_filter_problems(query)]
     if len(query.text) > MAX_TEXT:
         problems.append(
             FieldProblem("text", "too_long", f"Search for at most {MAX_TEXT} characters.")
         )
     if problems:
-        raise InvalidInput("This search cannot be run. Correct the fields named.", problems=problems)
+        raise InvalidInput(
+            "This search cannot be run. Correct the fields named.", problems=problems
+        )
     return msgspec.structs.replace(
         query,
         text=encodable(query.text),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from souk.contexts.search.domain import SearchDocument, SearchQuery, SearchResult, Suggestion
@@ -25,6 +25,7 @@ class Rebuild(Protocol):
         ...
 
 
+@runtime_checkable
 class SearchEngine(Protocol):
     """All methods block; call long ones in a thread."""
 

@@ -12,14 +12,27 @@ _WORD = re.compile(r"[^\W_]+")
 # Scripts written without spaces: each character is a word of its own.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 _FOLDED_APART = str.maketrans(
-    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "\u0131": "i"}
+    {
+        "ß": "ss",
+        "æ": "ae",
+        "œ": "oe",
+        "ø": "o",
+        "đ": "d",
+        "ð": "d",
+        "ł": "l",
+        "þ": "th",
+        "\u0131": "i",
+    }
 )
 STOP_WORDS = frozenset(
-    # English, German, French, Spanish: words that a query may hold and a title may lack.
-    "a an and at by for from in of on or the to with"
-    " auf aus das dem den der des die ein eine einem einen einer fur im in mit oder und von zu zum"
-    " au aux avec ce ces d dans de des du en et l la le les ou par pour sur un une"
-    " al con del el en la las lo los o para por sin un una unas unos y".split()
+    _WORD.findall(
+        # English, German, French, Spanish: words that a query may hold and a title may lack.
+        "a an and at by for from in of on or the to with"
+        " auf aus das dem den der des die ein eine einem einen einer fur im in mit oder und"
+        " von zu zum"
+        " au aux avec ce ces d dans de des du en et l la le les ou par pour sur un une"
+        " al con del el en la las lo los o para por sin un una unas unos y"
+    )
 )
 
 

@@ -1,9 +1,9 @@
 """Counts of values among the hits: exact up to a size, from a fixed sample beyond it.
 
-A facet whose own filter is set is counted without that filter, so that the other values stay to be
-chosen. For very large results the sample, an index of one listing in 16, is counted instead and the result
-says so: of 20,000 hits a count of 5 % is then typically off by an eighth of itself, in a
-thousandth of a second instead of a hundredth or more.
+A facet whose own filter is set is counted without that filter, so that the other values stay to
+be chosen. For very large results the sample, an index of one listing in 16, is counted instead
+and the result says so: of 20,000 hits a count of 5 % is then typically off by an eighth of
+itself, in a thousandth of a second instead of a hundredth or more.
 """
 
 from __future__ import annotations

@@ -42,11 +42,11 @@ class Layout:
     def stamp(self) -> tuple[int, ...]:
         """Changes whenever another process publishes a generation or commits to it; cheap."""
         try:
-            pointer = os.stat(self.path / _CURRENT)
+            pointer = (self.path / _CURRENT).stat()
             folder = self.path / (self.path / _CURRENT).read_text(encoding="utf-8").strip()
-            parts = [pointer, os.stat(folder / "main" / "meta.json")]
+            parts = [pointer, (folder / "main" / "meta.json").stat()]
             words = folder / "words" / "meta.json"
-            parts += [os.stat(words)] if words.exists() else []
+            parts += [words.stat()] if words.exists() else []
         except OSError:
             return ()
         return tuple(number for one in parts for number in (one.st_ino, one.st_mtime_ns))

@@ -11,7 +11,8 @@ from typing import Any, cast
 
 from tantivy import FieldType, Occur, Query, Schema, Searcher
 
-from souk.contexts.search.adapters.embedded import analysis, schema as fields
+from souk.contexts.search.adapters.embedded import analysis
+from souk.contexts.search.adapters.embedded import schema as fields
 from souk.contexts.search.domain import MAX_PRICE, NumberRange, SearchQuery
 
 ATTRIBUTE, NUMBER = "attribute:", "number:"

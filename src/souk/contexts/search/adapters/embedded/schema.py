@@ -150,12 +150,12 @@ def _add_filters(document: Document, listing: SearchDocument) -> None:
                 document.add_text("number", f"{code}{SEPARATOR}{float(value)!r}")
                 numbers[code] = float(value)
         else:
-            _add_choices(document, code, value)
+            _add_choices(document, code=code, value=value)
     if numbers:
         document.add_json("numbers", numbers)
 
 
-def _add_choices(document: Document, code: str, value: str | bool | list[str]) -> None:  # noqa: FBT001 - a yes/no attribute's value
+def _add_choices(document: Document, *, code: str, value: str | bool | list[str]) -> None:
     if isinstance(value, bool):
         document.add_text("attribute", attribute_term(code, str(value).lower()))
         return
