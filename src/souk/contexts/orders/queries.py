@@ -417,7 +417,9 @@ class SellerOrderMoney(msgspec.Struct, frozen=True):
     currency: str
     state: str
     total: int
+    tax: int
     commission: int
+    commission_tax: int
     released: bool
     refunded: int
 
@@ -426,7 +428,8 @@ async def money_of_all(conn: ReadConn) -> list[SellerOrderMoney]:
     """Every seller order's figures, for `souk verify`."""
     rows = await conn.fetch(
         "SELECT so.id, so.order_id, p.payment_id, so.seller_id, so.currency, so.state, so.total,"
-        " so.commission, so.released, so.refunded FROM orders.seller_order so"
+        " so.tax, so.commission, so.commission_tax, so.released, so.refunded"
+        " FROM orders.seller_order so"
         " JOIN orders.purchase p ON p.id = so.order_id"
     )
     return [SellerOrderMoney(*row.values()) for row in rows]

@@ -142,7 +142,7 @@ async def _complete(
     await ledger.post(
         tx,
         actor,
-        ledger.captured(
+        ledger.draft.captured(
             payment_id=payment_id,
             gateway=payment.gateway,
             order_number=placed.number,
@@ -193,7 +193,7 @@ async def _send_back(
     await ledger.post(
         tx,
         actor,
-        ledger.captured(
+        ledger.draft.captured(
             payment_id=payment_id,
             gateway=payment.gateway,
             order_number="without goods",
@@ -205,7 +205,7 @@ async def _send_back(
     await ledger.post(
         tx,
         actor,
-        ledger.refund_before_release(
+        ledger.draft.refund_before_release(
             refund_id=payment_id,
             gateway=payment.gateway,
             order_number="without goods",

@@ -23,39 +23,23 @@ async def release(tx: WriteTx, actor: Actor, *, part: orders.SellerOrder) -> Non
     """Escrow → commission, its tax, and the seller's pending balance; a debt is paid back first."""
     view = await orders.seller_order(tx, part.id)
     amount = Money(part.totals.total - part.totals.tax, part.currency)
+    # The operator's own tax office, whatever country the goods went to.
     commission = ledger.CommissionShare(
         Money(part.commission, part.currency),
         Money(part.commission_tax, part.currency),
-        jurisdiction="commission",
+        jurisdiction="operator",
     )
-    await ledger.post(
+    await ledger.release_escrow(
         tx,
         actor,
-        ledger.escrow_released(
-            seller_order_id=part.id,
-            seller_id=part.seller_id,
-            order_number=view.number,
-            amount=amount,
-            commission=commission,
-            cause=_cause(part),
-        ),
-    )
-    earned = await ledger.recover_debt(
-        tx,
-        actor,
+        seller_order_id=part.id,
         seller_id=part.seller_id,
-        earned=amount - commission.total,
-        source_key=f"released:{part.id}",
+        order_number=view.number,
+        amount=amount,
+        commission=commission,
+        release_at=tx.clock.now() + HOLD,
         cause=_cause(part),
     )
-    if earned:
-        await ledger.add_hold(
-            tx,
-            seller_order_id=part.id,
-            seller_id=part.seller_id,
-            amount=earned,
-            release_at=tx.clock.now() + HOLD,
-        )
 
 
 async def give_back(
@@ -80,7 +64,7 @@ async def give_back(
     await ledger.post(
         tx,
         actor,
-        ledger.refund_before_release(
+        ledger.draft.refund_before_release(
             refund_id=refund.refund.id,
             gateway=refund.refund.gateway,
             order_number=view.number,

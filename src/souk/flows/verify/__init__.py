@@ -1,0 +1,1 @@
+"""`souk verify`: every invariant of the marketplace on the live database."""
