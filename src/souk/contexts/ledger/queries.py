@@ -339,3 +339,28 @@ ORDER BY 1, 2
 async def violations(conn: ReadConn) -> list[Violation]:
     """Rows that break an invariant of the books; none on a sound database."""
     return [Violation(*row.values()) for row in await conn.fetch(_VIOLATIONS)]
+
+
+class EscrowFigures(msgspec.Struct, frozen=True):
+    """What waits in a seller order's escrow, and the commission and its tax booked for it."""
+
+    balance: int
+    commission: int
+
+
+async def escrow_of(
+    conn: ReadConn, seller_order_ids: Sequence[UUID]
+) -> dict[UUID, EscrowFigures]:
+    """Escrow and commission by seller order, in minor units, for `souk verify`; absent without an
+    escrow account."""
+    rows = await conn.fetch(
+        "SELECT wanted.id, -a.balance AS balance, coalesce(-sum(p.amount), 0)::bigint AS commission"
+        " FROM unnest($1::uuid[]) AS wanted (id)"
+        " JOIN ledger.account a ON a.code = 'escrow:' || wanted.id"
+        " LEFT JOIN ledger.entry e ON e.key = 'released:' || wanted.id"
+        " LEFT JOIN (ledger.posting p JOIN ledger.account o ON o.id = p.account_id"
+        "   AND (o.code = 'commission' OR o.code LIKE 'tax:%')) ON p.entry_id = e.id"
+        " GROUP BY wanted.id, a.balance",
+        list(seller_order_ids),
+    )
+    return {row["id"]: EscrowFigures(row["balance"], row["commission"]) for row in rows}

@@ -27,7 +27,12 @@ from souk.kernel.actor import Actor
 from souk.kernel.ids import human_number, uuid7
 from souk.platform import outbox
 from souk.platform.database import WriteTx
-from souk.published.orders import CheckoutReversed, OrderConfirmed, SellerOrderChanged, SellerOrderRef
+from souk.published.orders import (
+    CheckoutReversed,
+    OrderConfirmed,
+    SellerOrderChanged,
+    SellerOrderRef,
+)
 
 
 class LineCommission(msgspec.Struct, frozen=True):

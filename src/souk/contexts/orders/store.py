@@ -22,7 +22,7 @@ from souk.contexts.orders.domain import (
     Totals,
 )
 from souk.kernel.ids import uuid7
-from souk.platform.database import Record, ReadConn, WriteTx
+from souk.platform.database import ReadConn, Record, WriteTx
 
 _COLUMNS = (
     "id", "state", "user_id", "guest", "cart_id", "payment_id", "order_id", "expires_at",

@@ -56,6 +56,7 @@ from souk.contexts.payments.ports import (
 )
 from souk.contexts.payments.queries import (
     InboxEntry,
+    PaymentMoney,
     PaymentStep,
     PaymentView,
     RefundView,
@@ -65,10 +66,12 @@ from souk.contexts.payments.queries import (
     for_checkouts,
     history,
     inbox,
+    money_of_all,
     of_checkout,
     pending_refunds,
     refunds_of,
     stale,
+    violations,
     waiting_webhooks,
     webhook_fact,
 )
@@ -90,6 +93,7 @@ __all__ = [
     "OutcomeKind",
     "PaymentInProgress",
     "PaymentMethod",
+    "PaymentMoney",
     "PaymentNotFound",
     "PaymentState",
     "PaymentStep",
@@ -124,6 +128,7 @@ __all__ = [
     "history",
     "inbox",
     "mark_processed",
+    "money_of_all",
     "of_checkout",
     "pending_refunds",
     "record",
@@ -135,6 +140,7 @@ __all__ = [
     "stale",
     "start",
     "store_webhook",
+    "violations",
     "waiting_webhooks",
     "webhook_fact",
 ]

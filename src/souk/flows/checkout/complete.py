@@ -16,7 +16,6 @@ from souk.kernel.money import Money
 from souk.platform import audit
 from souk.platform.database import WriteTx
 
-
 ENDED = frozenset({payments.PaymentState.FAILED, payments.PaymentState.CANCELLED})
 
 
