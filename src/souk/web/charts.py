@@ -1,7 +1,8 @@
 """Charts drawn on the server as SVG, each with its figures as a table.
 
 Series are told apart by dash, marker and hatching besides colour. Drawings hold no style
-attributes, so that they pass a strict content security policy; classes of `souk.css` colour them in both themes.
+attributes, so that they pass a strict content security policy; classes of `souk.css` colour
+them in both themes.
 Time runs from left to right in every script, as in the printed press of right-to-left languages.
 """
 
