@@ -1,7 +1,8 @@
 """Charts drawn on the server as SVG, each with its figures as a table.
 
-Series are told apart by dash, marker and hatching besides colour. Drawings hold no style attributes, so
-that they pass a strict content security policy; classes of `souk.css` colour them in both themes.
+Series are told apart by dash, marker and hatching besides colour. Drawings hold no style
+attributes, so that they pass a strict content security policy; classes of `souk.css` colour
+them in both themes.
 Time runs from left to right in every script, as in the printed press of right-to-left languages.
 """
 
@@ -26,7 +27,7 @@ Format = Callable[[float], str]
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One row of figures; `values` as many as the chart has labels, None where nothing was measured."""
+    """One row of figures: a value for each label of the chart, None where none was measured."""
 
     name: str
     values: Sequence[float | None]
@@ -48,7 +49,7 @@ def plain(value: float) -> str:
 
 
 def ticks(low: float, high: float, *, count: int = 4) -> list[float]:
-    """Round steps (1, 2, 2.5 or 5 times a power of ten) that cover low to high, about `count` of them."""
+    """About `count` round steps (1, 2, 2.5, 5 times a power of ten) that cover low to high."""
     if high <= low:
         high = low + 1
     rough = (high - low) / count
