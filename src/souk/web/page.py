@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import base64
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
-from jinja2.runtime import Context
+from jinja2 import Environment, FileSystemLoader
 from litestar import Request, Response
 from litestar.datastructures import State
 from markupsafe import Markup
@@ -65,7 +65,6 @@ class Pages:
         env = Environment(
             loader=FileSystemLoader(TEMPLATES),
             autoescape=True,
-            undefined=StrictUndefined if self.settings.environment == "test" else _lenient(),
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=self.settings.environment == "development",
@@ -85,43 +84,43 @@ class Pages:
         self.env = env
 
 
-def _lenient() -> Any:
-    from jinja2 import Undefined  # noqa: PLC0415
-
-    return Undefined
-
-
 def media_url(key: str | None, size: int = 640) -> str | None:
     """Where a picture is served; see `web.media`."""
     return None if key is None else f"/media/{key}?size={size}"
 
 
-@pass_context
-def _csrf_field(context: Context) -> Markup:
+@dataclass(frozen=True, slots=True)
+class _Rendering:
+    """What filters and globals need to know; macros are imported without the page's context."""
+
+    language: str
+    csrf_token: str
+
+
+_rendering: ContextVar[_Rendering] = ContextVar("rendering")
+
+
+def _csrf_field() -> Markup:
     return Markup('<input type="hidden" name="{}" value="{}">').format(
-        CSRF_FIELD, context.get("csrf_token", "")
+        CSRF_FIELD, _rendering.get().csrf_token
     )
 
 
-@pass_context
-def _gettext(context: Context, message: str, **_values: object) -> str:
-    return languages.translations(context["locale"].language).ugettext(message)
+def _gettext(message: str) -> str:
+    return languages.translations(_rendering.get().language).ugettext(message)
 
 
-@pass_context
-def _ngettext(context: Context, one: str, many: str, n: int, **_values: object) -> str:
-    return languages.translations(context["locale"].language).ungettext(one, many, n)
+def _ngettext(one: str, many: str, n: int) -> str:
+    return languages.translations(_rendering.get().language).ungettext(one, many, n)
 
 
-@pass_context
-def _filter_money(context: Context, value: Any, currency: str | None = None) -> str:
-    return languages.money_text(value, context["locale"].language, currency)
+def _filter_money(value: Any, currency: str | None = None) -> str:
+    return languages.money_text(value, _rendering.get().language, currency)
 
 
-def _filter(function: Any) -> Any:
-    @pass_context
-    def apply(context: Context, value: Any) -> str:
-        return "" if value is None else function(value, context["locale"].language)
+def _filter(function: Callable[[Any, str], str]) -> Callable[[Any], str]:
+    def apply(value: Any) -> str:
+        return "" if value is None else function(value, _rendering.get().language)
 
     return apply
 
@@ -171,6 +170,7 @@ def _respond(
     made = None if token else new_csrf_token(settings)
     flashes = _read_flashes(request, settings)
     language = language_of(request)
+    _rendering.set(_Rendering(language, token or made or ""))
     html = pages.env.get_template(template).render(
         {
             "locale": languages.locale_of(language),

@@ -25,7 +25,7 @@ from souk.platform.settings import Settings
 Connection = ASGIConnection[Any, Any, Any, Any]
 CSRF_COOKIE = "souk_csrf"
 CSRF_FIELD = "_csrf"
-CSRF_HEADER = "x-csrf-token"
+CSRF_HEADER = "x-csrftoken"
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 
