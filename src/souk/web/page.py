@@ -35,7 +35,7 @@ from souk.web.assets import Assets
 
 Req = Request[Any, Any, State]
 FLASH_COOKIE = "souk_flash"
-THEME_COOKIE = "souk_theme"
+THEME_COOKIE = "theme"
 TEMPLATES = Path(__file__).parent / "templates"
 
 
