@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -22,9 +23,12 @@ class SellerApplied(_SellerEvent, frozen=True, kw_only=True):
 
 
 class SellerApproved(_SellerEvent, frozen=True, kw_only=True):
-    """The shop is open."""
+    """The shop is open, for the first time or again."""
 
     name: ClassVar[str] = "sellers.seller_approved.v1"
+
+    shop_name: str
+    slug: str
 
 
 class SellerRejected(_SellerEvent, frozen=True, kw_only=True):
@@ -55,3 +59,8 @@ class StorefrontChanged(_SellerEvent, frozen=True, kw_only=True):
     """What visitors see of the shop changed: name, texts, pictures or holiday."""
 
     name: ClassVar[str] = "sellers.storefront_changed.v1"
+
+    shop_name: str
+    slug: str
+    holiday_from: datetime | None
+    holiday_until: datetime | None

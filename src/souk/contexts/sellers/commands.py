@@ -93,7 +93,10 @@ async def apply(tx: WriteTx, actor: Actor, *, application: Application) -> Selle
 async def approve(tx: WriteTx, actor: Actor, *, seller_id: UUID, reason: str = "") -> Seller:
     """Open the shop. Raises SellerNotFound, IllegalTransition."""
     seller = await _decide(tx, actor, seller_id, to=State.APPROVED, reason=reason)
-    outbox.add(tx, SellerApproved(seller_id=seller.id, user_id=seller.user_id), actor=actor)
+    event = SellerApproved(
+        seller_id=seller.id, user_id=seller.user_id, shop_name=seller.name, slug=seller.slug
+    )
+    outbox.add(tx, event, actor=actor)
     return seller
 
 
@@ -193,7 +196,14 @@ async def set_holiday(
 
 async def _save_front(tx: WriteTx, actor: Actor, seller: Seller) -> None:
     await store.save(tx, seller)
-    event = StorefrontChanged(seller_id=seller.id, user_id=seller.user_id)
+    event = StorefrontChanged(
+        seller_id=seller.id,
+        user_id=seller.user_id,
+        shop_name=seller.name,
+        slug=seller.slug,
+        holiday_from=seller.holiday_from,
+        holiday_until=seller.holiday_until,
+    )
     outbox.add(tx, event, actor=actor)
 
 
