@@ -53,7 +53,11 @@ async def test_an_order_leaves_in_two_parcels(db: Database) -> None:
     line_a, line_b = uuid7(), uuid7()
     await ship(db, seller, order_id, lines=[api.ShipLine(line_a, 2)])
     await ship(
-        db, seller, order_id, lines=[api.ShipLine(line_a, 1), api.ShipLine(line_b, 5)], carrier="other"
+        db,
+        seller,
+        order_id,
+        lines=[api.ShipLine(line_a, 1), api.ShipLine(line_b, 5)],
+        carrier="other",
     )
     async with db.read() as conn, count_statements() as count:
         found = await api.of_orders(conn, [order_id, uuid7()])

@@ -66,7 +66,7 @@ async def list_downloads(
         page = await queries.library(
             conn, actor.user_id, secret=settings.secret_key, cursor=cursor, limit=limit
         )
-    return Listed.of(page)
+    return Listed(page.items, page.next_cursor)
 
 
 @route(
