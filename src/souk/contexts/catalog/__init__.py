@@ -1,0 +1,4 @@
+"""What things are: the tree of categories, their typed attributes, and plant species.
+
+Never knows which listings exist: a move of a category is told by an event.
+"""
