@@ -48,6 +48,7 @@ def _seller(actor: Actor) -> UUID:
 async def list_stock(
     db: Database,
     actor: Actor,
+    *,
     low_only: FromQuery[bool] = False,
     cursor: FromQuery[str | None] = None,
     limit: FromQuery[Limit] = DEFAULT_LIMIT,
