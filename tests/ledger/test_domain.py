@@ -241,7 +241,10 @@ def test_disputes() -> None:
     in_escrow = entries.dispute_opened_in_escrow(
         dispute_id=THING, seller_order_id=ORDER, order_number="7", amount=eur("90.00"), cause="e"
     )
-    assert table(in_escrow) == [(f"escrow:{ORDER}", "90.00 EUR"), (f"dispute:{THING}", "-90.00 EUR")]
+    assert table(in_escrow) == [
+        (f"escrow:{ORDER}", "90.00 EUR"),
+        (f"dispute:{THING}", "-90.00 EUR"),
+    ]
     earned = entries.dispute_opened_after_release(
         dispute_id=THING,
         seller_id=SELLER,

@@ -225,21 +225,22 @@ async def refund_released(
     cause: str,
 ) -> EntryRef:
     """Book a refund of an order that the seller has earned; what is not covered becomes a debt."""
-    known = await store.by_key(tx, [f"refunded:{refund_id}"])
-    for key, (entry_id, _) in known.items():
-        # The balances have changed since, so the same refund would not say the same again.
-        return EntryRef(entry_id, key, created=False)
+    balances = await lock_balances(tx, seller_id=seller_id, currency=amount.currency)
     draft = entries.refund_after_release(
         refund_id=refund_id,
         gateway=gateway,
         order_number=order_number,
         seller_id=seller_id,
-        balances=await lock_balances(tx, seller_id=seller_id, currency=amount.currency),
+        balances=balances,
         amount=amount,
         tax=tax,
         commission=commission,
         cause=cause,
     )
+    known = await store.by_key(tx, [draft.key])
+    if draft.key in known:
+        # The balances have changed since, so the same refund would not say the same again.
+        return EntryRef(known[draft.key][0], draft.key, created=False)
     return await post(tx, actor, draft)
 
 
