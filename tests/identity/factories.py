@@ -49,9 +49,7 @@ async def make_person(db: Database, *, email: str | None = None, name: str = "Ad
 async def make_admin(db: Database) -> Actor:
     person = await make_person(db, name="Admin")
     user = await db.transact(
-        lambda tx: identity.grant_role(
-            tx, system("test"), user_id=person.id, role=Role.ADMIN
-        )
+        lambda tx: identity.grant_role(tx, system("test"), user_id=person.id, role=Role.ADMIN)
     )
     return user.actor(session_id=uuid7())
 
