@@ -262,6 +262,12 @@ async def test_nul_bytes_are_no_trouble(client):
         assert 400 <= response.status_code < 500, path
 
 
+async def test_guesses_at_what_is_no_address_are_counted_too(client):
+    body = {"email": f"no address {uuid7()}", "password": "x"}
+    codes = [(await client.post("/api/v1/auth/login", json=body)).status_code for _ in range(6)]
+    assert codes == [401] * 5 + [429]
+
+
 async def test_the_cookie_names_the_caller_and_notes_its_use(client, db, settings, clock):
     person = await make_person(db)
     proof = await identity.log_in(db, VISITOR, email=person.email, password=PASSWORD)
