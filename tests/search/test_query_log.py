@@ -45,7 +45,7 @@ async def test_one_search_at_a_time(db: Database) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["jane@example.com", "call 0123 456 789", "4242424242424242", "", "?!", "x" * 101, "\x00"],
+    ["jane@example.com", "call 0123 456 789", "4242424242424242", "", "?!", "word " * 30, "\x00"],
 )
 async def test_personal_or_empty_texts_are_not_kept(db: Database, text: str) -> None:
     before = await _kept(db)
