@@ -215,3 +215,7 @@ def test_contradictory_rules_are_refused(wrong: CommissionRule, path: str, code:
 )
 def test_sound_rules_are_taken(right: CommissionRule) -> None:
     commission.check_rule(right)
+
+
+def test_stored_names_never_change() -> None:
+    assert [str(scope) for scope in Scope] == ["platform", "category", "tier", "seller"]
