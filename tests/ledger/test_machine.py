@@ -81,7 +81,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(seller=sellers, escrow=amounts, tax=st.integers(0, 500), times=st.integers(1, 2))
     def capture(self, seller: int, escrow: int, tax: int, times: int) -> None:
         order = Order(seller, escrow, tax)
-        draft = ledger.captured(
+        draft = ledger.draft.captured(
             payment_id=order.id,
             gateway=self.gateway,
             order_number="N",
@@ -134,7 +134,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if order is None:
             return
         share = OrderShare(order.id, Money(order.escrow, "EUR"), {"DE": Money(order.tax, "EUR")})
-        draft = ledger.refund_before_release(
+        draft = ledger.draft.refund_before_release(
             refund_id=uuid7(),
             gateway=self.gateway,
             order_number="N",
@@ -226,10 +226,12 @@ class LedgerMachine(RuleBasedStateMachine):
         money = Money(amount, "EUR")
         if paid:
             rail = account.gateway(self.gateway)
-            draft = ledger.payout_paid(payout_id=payout_id, amount=money, rail=rail, cause="test")
+            draft = ledger.draft.payout_paid(
+                payout_id=payout_id, amount=money, rail=rail, cause="test"
+            )
             self.in_gateway -= amount
         else:
-            draft = ledger.payout_failed(
+            draft = ledger.draft.payout_failed(
                 payout_id=payout_id, seller_id=self.ids[seller], amount=money, cause="test"
             )
             self.parts[seller]["available"] += amount
