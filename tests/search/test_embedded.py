@@ -204,7 +204,7 @@ class TestProcesses:
             "for n in range(1000):\n"
             "    engine.index(random_documents(50, seed=1)); engine.commit()\n"
         )
-        for pause in (0.0, 0.03, 0.11):
+        for pause in (0.0, 0.05):
             with _start(code, tmp_path) as process:
                 assert process.stdout is not None
                 assert process.stdout.readline() == b"ready\n"
