@@ -39,8 +39,12 @@ TARGET = {
 
 @dataclass
 class Refund:
-    view: payments.RefundView
+    request: payments.RefundRequest
     state: str = "requested"
+
+    @property
+    def view(self) -> payments.RefundView:
+        return self.request.refund
 
 
 @dataclass
@@ -84,7 +88,7 @@ class PaymentMachine(RuleBasedStateMachine):
 
     @rule()
     def start(self) -> None:
-        view = self.run(self.book.start(checkout_id=self.checkout_id, amount=AMOUNT))
+        view = self.run(self.book.start(checkout_id=self.checkout_id, amount=AMOUNT)).payment
         blocking = self.blocking
         if blocking is None:
             assert view.state == "created"
@@ -117,7 +121,7 @@ class PaymentMachine(RuleBasedStateMachine):
         attempt = data.draw(st.sampled_from(self.model))
         known = attempt.refunds.get(key)
         try:
-            view = self.run(self.book.refund(attempt.view, amount, key=key))
+            request = self.run(self.book.refund(attempt.view, amount, key=key))
         except payments.RefundKeyReused:
             assert known is not None
             assert known.view.amount != amount
@@ -127,9 +131,9 @@ class PaymentMachine(RuleBasedStateMachine):
         else:
             if known is None:
                 assert amount <= attempt.left
-                attempt.refunds[key] = Refund(view)
+                attempt.refunds[key] = Refund(request)
             else:
-                assert view.id == known.view.id
+                assert request == known.request
 
     @precondition(lambda self: any(one.refunds for one in self.model))
     @rule(data=st.data(), state=st.sampled_from([None, *RefundState]))
@@ -138,7 +142,7 @@ class PaymentMachine(RuleBasedStateMachine):
         refund = data.draw(st.sampled_from(every))
         outcome = RefundOutcome(state=state, gateway_ref=f"re_{refund.view.id.hex}")
         try:
-            view = self.run(self.book.record_refund(refund.view, outcome))
+            view = self.run(self.book.record_refund(refund.request, outcome))
         except IllegalTransition:
             assert refund.state != "requested"
             assert state not in {None, refund.state}

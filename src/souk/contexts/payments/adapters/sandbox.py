@@ -346,6 +346,9 @@ class SandboxGateway:
             raise SignatureRefused(reason="wrong")
         if abs(now.timestamp() - stamp) > TOLERANCE_SECONDS:
             raise SignatureRefused(reason="too_old")
+        return self.parse(raw)
+
+    def parse(self, raw: bytes) -> WebhookFact:
         try:
             return _fact(msgspec.json.decode(raw, type=_Event))
         except msgspec.DecodeError as error:
