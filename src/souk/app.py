@@ -41,6 +41,7 @@ from souk.platform.settings import Settings
 from souk.platform.storage import FileStore
 from souk.platform.upkeep import schedules as platform_schedules
 from souk.sandbox_gateway.app import create_app as create_sandbox
+from souk.sandbox_gateway.config import SandboxSettings
 from souk.web.composition import page_options
 
 log = structlog.get_logger()
@@ -166,7 +167,9 @@ class _Served:
     async def _start(self) -> ASGIApp:
         built = await self._stack.enter_async_context(services(self._settings, role=self._role))
         if self._role == "sandbox":
-            return create_sandbox(self._settings, built.db)
+            sandbox = create_sandbox(SandboxSettings.from_settings(self._settings), built.db)
+            await self._stack.enter_async_context(sandbox.lifespan())
+            return sandbox
         return edge.Edge(build_app(built), self._settings)
 
 

@@ -105,7 +105,7 @@ def sandbox_port() -> int:
 def sandbox_settings(listener: Listener, sandbox_port: int) -> SandboxSettings:
     return SandboxSettings(
         api_key="sk_test_key",
-        webhook_secret="whsec_test",  # noqa: S106
+        webhook_secret="whsec_test",
         webhook_url=listener.url,
         public_url=f"http://127.0.0.1:{sandbox_port}",
         hang_seconds=0.8,
@@ -123,7 +123,9 @@ async def sandbox_url(
 
 
 @pytest.fixture(scope="module")
-async def api(sandbox_url: str, sandbox_settings: SandboxSettings) -> AsyncIterator[httpx.AsyncClient]:
+async def api(
+    sandbox_url: str, sandbox_settings: SandboxSettings
+) -> AsyncIterator[httpx.AsyncClient]:
     """The merchant's client of the provider's JSON interface."""
     async with httpx.AsyncClient(
         base_url=sandbox_url,

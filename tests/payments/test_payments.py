@@ -57,7 +57,7 @@ async def test_starting_again_is_the_same_payment(book: Book) -> None:
 async def test_another_way_of_paying_waits_for_the_first(book: Book) -> None:
     started = await book.start()
     with pytest.raises(payments.PaymentInProgress):
-        await book.start(checkout_id=started.payment.checkout_id, token="pm_card_amex")  # noqa: S106
+        await book.start(checkout_id=started.payment.checkout_id, token="pm_card_amex")
     with pytest.raises(payments.PaymentInProgress):
         await book.start(checkout_id=started.payment.checkout_id, amount=2_501)
 
@@ -69,7 +69,7 @@ async def test_parallel_starts_make_one_payment(book: Book) -> None:
 
 
 async def test_after_a_decline_a_new_attempt(book: Book, gateways: Gateways) -> None:
-    declined = await book.pay(gateways, token="pm_card_declined_expired_card")  # noqa: S106
+    declined = await book.pay(gateways, token="pm_card_declined_expired_card")
     assert (declined.state, declined.decline_code) == ("failed", "expired_card")
     assert declined.decline_message
     assert "another card" in declined.decline_message
@@ -97,12 +97,10 @@ async def test_every_decline_reason_arrives(book: Book, gateways: Gateways, code
 async def test_3d_secure(
     book: Book, gateways: Gateways, browser: httpx.AsyncClient, approve: bool
 ) -> None:
-    asked = await book.pay(gateways, token="pm_card_3ds")  # noqa: S106
+    asked = await book.pay(gateways, token="pm_card_3ds")
     assert asked.state == "requires_action"
     assert asked.requires_action_url
-    await browser.post(
-        asked.requires_action_url, data={"answer": "approve" if approve else "fail"}
-    )
+    await browser.post(asked.requires_action_url, data={"answer": "approve" if approve else "fail"})
     ended = await book.ask(gateways, asked.id)
     assert ended.state == ("captured" if approve else "failed")
     assert ended.requires_action_url is None
@@ -130,7 +128,7 @@ async def test_the_gateways_card_page(
 async def test_a_time_out_after_success_charges_once(
     book: Book, gateways: Gateways, api: httpx.AsyncClient
 ) -> None:
-    paid = await book.pay(gateways, token="pm_card_timeout_after_success")  # noqa: S106
+    paid = await book.pay(gateways, token="pm_card_timeout_after_success")
     assert paid.state == "captured"
     found = await api.get("/v1/payment_intents", params={"reference": str(paid.id)})
     assert len(found.json()["data"]) == 1
@@ -139,18 +137,18 @@ async def test_a_time_out_after_success_charges_once(
 async def test_when_no_answer_ever_comes_the_gateway_is_asked(
     book: Book, gateways: Gateways
 ) -> None:
-    paid = await book.pay(gateways, token="pm_card_timeout_always")  # noqa: S106
+    paid = await book.pay(gateways, token="pm_card_timeout_always")
     assert paid.state == "captured"
 
 
 async def test_an_error_once_is_repeated(book: Book, gateways: Gateways) -> None:
-    assert (await book.pay(gateways, token="pm_card_error_once")).state == "captured"  # noqa: S106
+    assert (await book.pay(gateways, token="pm_card_error_once")).state == "captured"
 
 
 async def test_errors_without_end_leave_the_outcome_open(
     book: Book, gateways: Gateways, clock: SettableClock
 ) -> None:
-    started = await book.start(token="pm_card_error_always")  # noqa: S106
+    started = await book.start(token="pm_card_error_always")
     outcome = await payments.execute(gateways, started)
     assert outcome.kind == OutcomeKind.UNKNOWN
     open_ = await book.record(started, outcome)
@@ -171,7 +169,7 @@ async def test_errors_without_end_leave_the_outcome_open(
 async def test_processing_is_settled_later(
     book: Book, gateways: Gateways, clock: SettableClock
 ) -> None:
-    pending = await book.pay(gateways, token="pm_card_processing")  # noqa: S106
+    pending = await book.pay(gateways, token="pm_card_processing")
     assert pending.state == "created"
     assert (await book.attempt(pending.id)).gateway_ref
     clock.advance(timedelta(seconds=4))
@@ -182,7 +180,9 @@ async def test_a_gateway_that_is_away_has_not_been_sent_anything(
     book: Book, sandbox_settings: SandboxSettings
 ) -> None:
     away = SandboxGateway(
-        url=f"http://127.0.0.1:{free_port()}", api_key="sk", webhook_secret="w"  # noqa: S106
+        url=f"http://127.0.0.1:{free_port()}",
+        api_key="sk",
+        webhook_secret="w",
     )
     gateways = Gateways(
         [away], retry=RetryPolicy(attempts=2, first_pause=timedelta(milliseconds=1))
@@ -196,7 +196,7 @@ async def test_a_gateway_that_is_away_has_not_been_sent_anything(
 
 
 async def test_a_wrong_api_key_charges_nothing(book: Book, sandbox_url: str) -> None:
-    wrong = SandboxGateway(url=sandbox_url, api_key="sk_wrong", webhook_secret="w")  # noqa: S106
+    wrong = SandboxGateway(url=sandbox_url, api_key="sk_wrong", webhook_secret="w")
     gateways = Gateways([wrong])
     outcome = await payments.execute(gateways, await book.start())
     assert outcome.kind == OutcomeKind.UNAVAILABLE
@@ -218,9 +218,7 @@ async def test_executing_in_parallel_charges_once(
     assert len(found.json()["data"]) == 1
 
 
-async def test_cancelling_after_the_capture_tells_the_truth(
-    book: Book, gateways: Gateways
-) -> None:
+async def test_cancelling_after_the_capture_tells_the_truth(book: Book, gateways: Gateways) -> None:
     started = await book.start()
     await payments.execute(gateways, started)
     outcome = await payments.execute_cancel(gateways, started)
@@ -285,7 +283,7 @@ async def test_parallel_refunds_stay_within_the_capture(book: Book, gateways: Ga
 
 
 async def test_a_failed_refund_frees_what_it_held(book: Book, gateways: Gateways) -> None:
-    paid = await book.pay(gateways, token="pm_card_refund_fails")  # noqa: S106
+    paid = await book.pay(gateways, token="pm_card_refund_fails")
     refund = await book.refund(paid, 2_500)
     ended = await book.record_refund(refund, await payments.execute_refund(gateways, refund))
     assert (ended.state, ended.failure_code) == ("failed", "expired_or_canceled_card")
@@ -294,9 +292,7 @@ async def test_a_failed_refund_frees_what_it_held(book: Book, gateways: Gateways
     await book.refund(paid, 2_500)
 
 
-async def test_nothing_is_refunded_that_was_not_captured(
-    book: Book, gateways: Gateways
-) -> None:
+async def test_nothing_is_refunded_that_was_not_captured(book: Book, gateways: Gateways) -> None:
     started = await book.start()
     with pytest.raises(payments.RefundTooLarge):
         await book.refund(started.payment, 1)

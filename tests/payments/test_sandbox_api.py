@@ -267,9 +267,7 @@ async def test_settlements_add_up(api: httpx.AsyncClient, clock: SettableClock) 
     after: str | None = None
     while True:
         params = {"limit": 2} | ({"after": after} if after else {})
-        page = (
-            await api.get(f"/v1/settlements/{mine['id']}/transactions", params=params)
-        ).json()
+        page = (await api.get(f"/v1/settlements/{mine['id']}/transactions", params=params)).json()
         lines += page["data"]
         after = page["next"]
         if after is None:
@@ -278,9 +276,7 @@ async def test_settlements_add_up(api: httpx.AsyncClient, clock: SettableClock) 
     assert [line["type"] for line in lines] == ["charge", "charge", "refund"]
 
 
-async def test_payouts_arrive_or_come_back(
-    api: httpx.AsyncClient, clock: SettableClock
-) -> None:
+async def test_payouts_arrive_or_come_back(api: httpx.AsyncClient, clock: SettableClock) -> None:
     body = {"amount": 900, "currency": "CHF", "destination": "ba_success"}
     good = (await api.post("/v1/payouts", json=body)).json()
     bad = (await api.post("/v1/payouts", json=body | {"destination": "ba_account_closed"})).json()

@@ -89,12 +89,12 @@ async def queued(db: Database) -> list[UUID]:
         rows = await conn.fetch(
             "SELECT payload FROM jobs.pgqueuer WHERE entrypoint = $1", payments.WEBHOOK_JOB
         )
-    return [msgspec.json.decode(row["payload"], type=payments.ProcessWebhook).inbox_id for row in rows]
+    return [
+        msgspec.json.decode(row["payload"], type=payments.ProcessWebhook).inbox_id for row in rows
+    ]
 
 
-async def act(
-    db: Database, gateways: Gateways, inbox_id: UUID
-) -> payments.AppliedWebhook | None:
+async def act(db: Database, gateways: Gateways, inbox_id: UUID) -> payments.AppliedWebhook | None:
     """What the flow's job does, without the rest of a checkout."""
     return await db.transact(
         lambda tx: payments.apply_webhook(tx, system("webhook"), gateways, inbox_id=inbox_id)
@@ -149,9 +149,7 @@ async def test_late_and_reordered_news_changes_nothing(
     door: Door, db: Database, book: Book, gateways: Gateways
 ) -> None:
     started = (await book.start()).payment
-    failed = event_about(
-        started, type_="payment_intent.requires_action", status="requires_action"
-    )
+    failed = event_about(started, type_="payment_intent.requires_action", status="requires_action")
     await door.post(failed)
     await door.post(event_about(started))
     newest, oldest = await inbox_of(db, started)

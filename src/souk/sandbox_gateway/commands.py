@@ -96,7 +96,7 @@ class Provider:
         if card is None:
             raise _card_error(
                 "test_card_required",
-                "This is a rehearsal: only the test cards listed here work. Never enter a real one.",
+                "This is a rehearsal: only the listed test cards work. Never enter a real one.",
             )
         now = self.db.clock.now()
         if (data.exp_year, data.exp_month) < (now.year, now.month):
@@ -171,9 +171,7 @@ class Provider:
         )
 
     async def cancel_intent(self, call: Call, intent_id: str) -> Answer:
-        return await self._change(
-            call, intent_id, behaviour((), asked=call.faults), model.cancel
-        )
+        return await self._change(call, intent_id, behaviour((), asked=call.faults), model.cancel)
 
     async def create_refund(self, call: Call, data: wire.CreateRefund) -> Answer:
         chosen = behaviour((), asked=call.faults)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-
 from souk.contexts.payments.domain import Payment, PaymentState
 from souk.contexts.payments.ports import WebhookFact
 from souk.kernel.ids import uuid7

@@ -197,9 +197,7 @@ class SandboxGateway:
             if found is not None:
                 return found
         if order.token is not None and error.code == "resource_missing":
-            return GatewayOutcome(
-                kind=OutcomeKind.DECLINED, decline_code="invalid_payment_method"
-            )
+            return GatewayOutcome(kind=OutcomeKind.DECLINED, decline_code="invalid_payment_method")
         raise GatewayRefused(error.message, code=error.code)
 
     async def find(self, order: ChargeOrder) -> GatewayOutcome | None:
@@ -212,9 +210,7 @@ class SandboxGateway:
             if response.status_code == 404:
                 return None
             return _read(response, _Intent)
-        response = await self._send(
-            "GET", f"/v1/payment_intents?reference={order.payment_id}"
-        )
+        response = await self._send("GET", f"/v1/payment_intents?reference={order.payment_id}")
         found = _read(response, _Intents).data
         return found[0] if found else None
 
