@@ -66,6 +66,7 @@ CREATE TABLE payments.webhook_inbox (
     type text NOT NULL,
     payment_id uuid,
     payload bytea NOT NULL,
+    fact text NOT NULL,
     received_at timestamptz NOT NULL,
     processed_at timestamptz,
     note text NOT NULL DEFAULT '',

@@ -175,7 +175,7 @@ class Book:
     async def start(
         self, *, token: str | None = "pm_card_visa", amount: int = 2_500,
         checkout_id: UUID | None = None,
-    ) -> payments.PaymentAttempt:  # fmt: skip
+    ) -> payments.PaymentView:  # fmt: skip
         return await self.db.transact(
             lambda tx: payments.start(
                 tx,
@@ -189,14 +189,11 @@ class Book:
         )
 
     async def record(
-        self,
-        payment: payments.PaymentView | payments.PaymentAttempt,
-        outcome: payments.GatewayOutcome,
+        self, payment: payments.PaymentView, outcome: payments.GatewayOutcome
     ) -> payments.PaymentView:
-        seen = payment.payment if isinstance(payment, payments.PaymentAttempt) else payment
         return await self.db.transact(
             lambda tx: payments.record(
-                tx, self.actor, payment_id=seen.id, outcome=outcome, source="test"
+                tx, self.actor, payment_id=payment.id, outcome=outcome, source="test"
             )
         )
 
@@ -208,38 +205,24 @@ class Book:
 
     async def refund(
         self, payment: payments.PaymentView, amount: int, *, key: str | None = None
-    ) -> payments.RefundRequest:
+    ) -> payments.RefundView:
         return await self.db.transact(
             lambda tx: payments.request_refund(
                 tx,
                 self.actor,
                 payment_id=payment.id,
-                amount=amount,
+                amount=Money(amount, "EUR"),
                 key=key or uuid7().hex,
                 reason="test",
             )
         )
 
     async def record_refund(
-        self, request: payments.RefundRequest, outcome: payments.RefundOutcome
+        self, refund: payments.RefundView, outcome: payments.RefundOutcome
     ) -> payments.RefundView:
         return await self.db.transact(
-            lambda tx: payments.record_refund(
-                tx, self.actor, refund_id=request.refund.id, outcome=outcome
-            )
+            lambda tx: payments.record_refund(tx, self.actor, refund_id=refund.id, outcome=outcome)
         )
-
-    async def attempt(self, payment_id: UUID) -> payments.PaymentAttempt:
-        """The payment as its gateway must be told of it now."""
-        async with self.db.read() as conn:
-            found = await payments.attempt_of(conn, payment_id)
-        assert found is not None
-        return found
-
-    async def ask(self, gateways: Gateways, payment_id: UUID) -> payments.PaymentView:
-        """Execute the payment as it is now, and record what came of it."""
-        attempt = await self.attempt(payment_id)
-        return await self.record(attempt, await payments.execute(gateways, attempt))
 
     async def find(self, payment_id: UUID) -> payments.PaymentView:
         async with self.db.read() as conn:

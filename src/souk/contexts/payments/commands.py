@@ -27,20 +27,10 @@ from souk.contexts.payments.errors import (
     RefundNotFound,
     RefundTooLarge,
 )
-from souk.contexts.payments.gateways import Gateways
 from souk.contexts.payments.ports import WebhookFact
-from souk.contexts.payments.queries import (
-    PaymentAttempt,
-    PaymentView,
-    RefundRequest,
-    RefundView,
-    attempt_from,
-    refund_request_from,
-    refund_view,
-    view_of,
-)
+from souk.contexts.payments.queries import PaymentView, RefundView, refund_view, view_of
 from souk.kernel.actor import Actor
-from souk.kernel.money import Money
+from souk.kernel.money import CurrencyMismatch, Money
 from souk.platform import jobs, outbox
 from souk.platform.database import Record, WriteTx
 from souk.published.payments import (
@@ -57,10 +47,10 @@ from souk.published.payments import (
 WEBHOOK_JOB = "payments.webhook"
 
 
-class ProcessWebhook(msgspec.Struct, frozen=True):
+class WebhookJob(msgspec.Struct, frozen=True):
     """Payload of the job that acts on one stored webhook."""
 
-    inbox_id: UUID
+    webhook_id: UUID
 
 
 async def start(
@@ -72,7 +62,7 @@ async def start(
     gateway: str,
     method: PaymentMethod,
     return_url: str,
-) -> PaymentAttempt:
+) -> PaymentView:
     """A new payment for the checkout, or the same again when the same was started before.
 
     A captured payment of the checkout is returned as it is. Raises PaymentInProgress when one
@@ -91,7 +81,7 @@ async def start(
         actor=actor.label(),
     )
     if made is not None:
-        return attempt_from(made)
+        return view_of(made)
     existing = await store.holder_of_checkout(tx, checkout_id)
     if existing is None:
         raise PaymentNotFound
@@ -99,7 +89,7 @@ async def start(
     held = (existing.gateway, existing.amount, existing.currency, existing.method_token)
     if existing.state != PaymentState.CAPTURED and asked != held:
         raise PaymentInProgress(payment_id=existing.id)
-    return attempt_from(existing)
+    return view_of(existing)
 
 
 async def record(
@@ -156,33 +146,35 @@ def _announce(tx: WriteTx, actor: Actor, payment: Payment) -> None:
 
 
 async def request_refund(
-    tx: WriteTx, actor: Actor, *, payment_id: UUID, amount: int, key: str, reason: str
-) -> RefundRequest:
-    """Hold `amount` minor units back for a refund. The same key gives the same refund.
+    tx: WriteTx, actor: Actor, *, payment_id: UUID, amount: Money, key: str, reason: str
+) -> RefundView:
+    """Hold `amount` back for a refund. The same key gives the same refund.
 
     Raises PaymentNotFound, RefundTooLarge, RefundKeyReused.
     """
-    if amount <= 0:
+    if amount.amount <= 0:
         raise ValueError("a refund needs an amount above zero")
     payment = await store.lock(tx, payment_id)
     if payment is None:
         raise PaymentNotFound
+    if payment.currency != amount.currency:
+        raise CurrencyMismatch(f"{amount.currency} cannot refund {payment.currency}")
     known = await store.refund_by_key(tx, payment_id, key)
     if known is not None:
-        if known["amount"] != amount:
+        if known["amount"] != amount.amount:
             raise RefundKeyReused
-        return refund_request_from(known)
+        return refund_view(known)
     row = await store.request_refund(
         tx,
         payment_id=payment_id,
-        amount=amount,
+        amount=amount.amount,
         key=key,
         reason=reason,
         actor=actor.label(),
     )
     if row is None:
         raise RefundTooLarge(left=payment.refundable, currency=payment.currency)
-    return refund_request_from(row)
+    return refund_view(row)
 
 
 async def record_refund(
@@ -250,57 +242,18 @@ async def store_webhook(tx: WriteTx, fact: WebhookFact, raw: bytes) -> UUID | No
     if row is None:
         return None
     if row["open"]:
-        await jobs.enqueue(tx, WEBHOOK_JOB, ProcessWebhook(row["id"]))
+        await jobs.enqueue(tx, WEBHOOK_JOB, WebhookJob(row["id"]))
     return row["id"]
 
 
-class AppliedWebhook(msgspec.Struct, frozen=True, kw_only=True):
-    """What a webhook did. Payouts are told, not stored: they belong to the ledger."""
-
-    fact: WebhookFact
-    payment: PaymentView | None = None
-    refund: RefundView | None = None
-
-
-async def apply_webhook(
-    tx: WriteTx, actor: Actor, gateways: Gateways, *, inbox_id: UUID
-) -> AppliedWebhook | None:
-    """Act on one stored webhook, once; None when it was acted on before or is not there.
-
-    News about a payment or refund that is not ours is noted and dropped.
-    """
-    row = await store.lock_webhook(tx, inbox_id)
-    if row is None:
-        return None
-    fact = gateways.port(row["gateway"]).parse(row["payload"])
-    applied = AppliedWebhook(fact=fact)
-    note = "applied"
-    try:
-        if fact.payment_id is not None and fact.outcome is not None:
-            payment = await record(
-                tx, actor, payment_id=fact.payment_id, outcome=fact.outcome, source="webhook"
-            )
-            applied = AppliedWebhook(fact=fact, payment=payment)
-        elif fact.refund_id is not None and fact.refund_outcome is not None:
-            refund = await record_refund(
-                tx,
-                actor,
-                refund_id=fact.refund_id,
-                outcome=fact.refund_outcome,
-                source="webhook",
-            )
-            applied = AppliedWebhook(fact=fact, refund=refund)
-        elif fact.kind in {"payment", "refund"}:
-            note = "not ours"
-    except (PaymentNotFound, RefundNotFound):
-        note = "not ours"
-    await store.finish_webhook(tx, inbox_id, note=note)
-    return applied
+async def mark_processed(tx: WriteTx, webhook_id: UUID, *, note: str = "applied") -> None:
+    """Note that a stored webhook was acted on, in the transaction that acted."""
+    await store.finish_webhook(tx, webhook_id, note=note)
 
 
 async def replay_webhooks(tx: WriteTx, ids: list[UUID]) -> int:
     """Queue stored webhooks again; returns how many there were."""
     found = await store.reopen_webhooks(tx, ids)
     for inbox_id in found:
-        await jobs.enqueue(tx, WEBHOOK_JOB, ProcessWebhook(inbox_id))
+        await jobs.enqueue(tx, WEBHOOK_JOB, WebhookJob(inbox_id))
     return len(found)

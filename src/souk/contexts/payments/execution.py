@@ -12,49 +12,47 @@ from souk.contexts.payments.ports import (
     GatewayUnreachable,
     RefundOrder,
 )
-from souk.contexts.payments.queries import PaymentAttempt, RefundRequest
+from souk.contexts.payments.queries import PaymentView, RefundView
 
 log = structlog.get_logger()
 
 
-def charge_order(attempt: PaymentAttempt) -> ChargeOrder:
-    """What to ask of the gateway for this attempt."""
-    payment = attempt.payment
+def charge_order(payment: PaymentView) -> ChargeOrder:
+    """What to ask of the gateway for this payment."""
     return ChargeOrder(
         payment_id=payment.id,
         gateway=payment.gateway,
         amount=payment.amount,
         currency=payment.currency,
-        token=attempt.method.token,
-        return_url=attempt.return_url,
-        gateway_ref=attempt.gateway_ref,
+        token=payment.method_token,
+        return_url=payment.return_url,
+        gateway_ref=payment.gateway_ref,
     )
 
 
-def refund_order(request: RefundRequest) -> RefundOrder:
+def refund_order(refund: RefundView) -> RefundOrder:
     """What to ask of the gateway for this refund."""
-    refund = request.refund
     return RefundOrder(
         refund_id=refund.id,
         payment_id=refund.payment_id,
         gateway=refund.gateway,
-        payment_ref=request.payment_ref,
+        payment_ref=refund.payment_ref,
         amount=refund.amount,
         currency=refund.currency,
         reason=refund.reason,
     )
 
 
-async def execute(gateways: Gateways, attempt: PaymentAttempt) -> GatewayOutcome:
+async def execute(gateways: Gateways, payment: PaymentView) -> GatewayOutcome:
     """Charge, or ask what became of a charge that the gateway has already.
 
     An unknown outcome is resolved by asking; what stays unknown is said to be so.
     `UNKNOWN` and `PENDING` are settled later by a webhook or the sweeper; after `UNAVAILABLE`
     nothing was sent and the same attempt may be executed again.
     """
-    if attempt.gateway_ref is not None:
-        return await resolve(gateways, attempt)
-    order = charge_order(attempt)
+    if payment.gateway_ref is not None:
+        return await resolve(gateways, payment)
+    order = charge_order(payment)
     try:
         return await gateways.call(order.gateway, "charge", lambda port: port.charge(order))
     except GatewayRefused:
@@ -62,16 +60,16 @@ async def execute(gateways: Gateways, attempt: PaymentAttempt) -> GatewayOutcome
     except GatewayUnreachable as error:
         if not error.sent:
             return GatewayOutcome(kind=OutcomeKind.UNAVAILABLE)
-    found = await resolve(gateways, attempt)
+    found = await resolve(gateways, payment)
     if found.kind == OutcomeKind.ABSENT:
         # The request that timed out may still arrive there: absent now is not absent for good.
         return GatewayOutcome(kind=OutcomeKind.UNKNOWN)
     return found
 
 
-async def resolve(gateways: Gateways, attempt: PaymentAttempt) -> GatewayOutcome:
+async def resolve(gateways: Gateways, payment: PaymentView) -> GatewayOutcome:
     """Ask what became of a payment: `ABSENT` when the gateway knows nothing of it."""
-    order = charge_order(attempt)
+    order = charge_order(payment)
     try:
         found = await gateways.call(order.gateway, "find", lambda port: port.find(order))
     except (GatewayUnreachable, GatewayRefused):
@@ -79,27 +77,27 @@ async def resolve(gateways: Gateways, attempt: PaymentAttempt) -> GatewayOutcome
     return found or GatewayOutcome(kind=OutcomeKind.ABSENT)
 
 
-async def execute_cancel(gateways: Gateways, attempt: PaymentAttempt) -> GatewayOutcome:
+async def cancel(gateways: Gateways, payment: PaymentView) -> GatewayOutcome:
     """Give a payment up for good; the answer is `CAPTURED` when the money had moved already."""
-    order = charge_order(attempt)
+    order = charge_order(payment)
     try:
         return await gateways.call(order.gateway, "cancel", lambda port: port.cancel(order))
     except (GatewayUnreachable, GatewayRefused):
         return GatewayOutcome(kind=OutcomeKind.UNKNOWN)
 
 
-async def execute_capture(gateways: Gateways, attempt: PaymentAttempt) -> GatewayOutcome:
+async def capture(gateways: Gateways, payment: PaymentView) -> GatewayOutcome:
     """Take money that is held (`authorised`)."""
-    order = charge_order(attempt)
+    order = charge_order(payment)
     try:
         return await gateways.call(order.gateway, "capture", lambda port: port.capture(order))
     except (GatewayUnreachable, GatewayRefused):
-        return await resolve(gateways, attempt)
+        return await resolve(gateways, payment)
 
 
-async def execute_refund(gateways: Gateways, request: RefundRequest) -> RefundOutcome:
+async def execute_refund(gateways: Gateways, refund: RefundView) -> RefundOutcome:
     """Send money back; repeating it with the same request cannot send it twice."""
-    order = refund_order(request)
+    order = refund_order(refund)
     try:
         return await gateways.call(order.gateway, "refund", lambda port: port.refund(order))
     except GatewayRefused as error:

@@ -125,6 +125,8 @@ class WebhookFact(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     kind: Literal["payment", "refund", "payout", "other"]
     payment_id: UUID | None = None
+    checkout_id: UUID | None = None
+    """Filled in when a stored webhook is read: what a flow must lock before it acts."""
     refund_id: UUID | None = None
     payout_id: UUID | None = None
     outcome: GatewayOutcome | None = None
@@ -160,10 +162,6 @@ class GatewayPort(Protocol):
 
     def verify(self, headers: Mapping[str, str], raw: bytes, *, now: datetime) -> WebhookFact:
         """Read a webhook. Raises SignatureRefused unless it is signed and recent."""
-        ...
-
-    def parse(self, raw: bytes) -> WebhookFact:
-        """Read a webhook that was verified when it came in. Raises WebhookUnreadable."""
         ...
 
     async def settlements(self, since: date) -> list[SettlementStatement]:

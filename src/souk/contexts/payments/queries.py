@@ -11,11 +11,9 @@ import msgspec
 from souk.contexts.payments import store
 from souk.contexts.payments.domain import (
     Payment,
-    PaymentMethod,
     decline_message,
     display_state,
 )
-from souk.contexts.payments.gateways import Gateways
 from souk.contexts.payments.ports import WebhookFact
 from souk.platform.database import ReadConn, Record
 from souk.platform.verify import Violation
@@ -25,6 +23,8 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt to pay, as its holder and operators see it. Amounts in minor units.
 
     `state` is the state machine's; `status` also says `partially_refunded` and `refunded`.
+    `method_token` is null for the gateway's own card page, whose address is then
+    `requires_action_url`; `gateway_ref` is the gateway's name for the payment.
     """
 
     id: UUID
@@ -40,16 +40,10 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     captured: int
     refunded: int
     method_label: str | None
-    created_at: datetime
-
-
-class PaymentAttempt(msgspec.Struct, frozen=True, kw_only=True):
-    """A payment and what the gateway must be told to carry it out. Not for answers to callers."""
-
-    payment: PaymentView
-    method: PaymentMethod
+    method_token: str | None
     return_url: str
     gateway_ref: str | None
+    created_at: datetime
 
 
 class RefundView(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,14 +58,8 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     key: str
     failure_code: str | None
-    created_at: datetime
-
-
-class RefundRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A refund and the gateway's name for the payment that it belongs to."""
-
-    refund: RefundView
     payment_ref: str
+    created_at: datetime
 
 
 class PaymentStep(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,25 +103,15 @@ def view_of(payment: Payment) -> PaymentView:
         captured=payment.captured,
         refunded=payment.refunded,
         method_label=payment.method_label,
-        created_at=payment.created_at,
-    )
-
-
-def attempt_from(payment: Payment) -> PaymentAttempt:
-    return PaymentAttempt(
-        payment=view_of(payment),
-        method=PaymentMethod(token=payment.method_token),
+        method_token=payment.method_token,
         return_url=payment.return_url,
         gateway_ref=payment.gateway_ref,
+        created_at=payment.created_at,
     )
 
 
 def refund_view(row: Record) -> RefundView:
     return RefundView(**{name: row[name] for name in RefundView.__struct_fields__})
-
-
-def refund_request_from(row: Record) -> RefundRequest:
-    return RefundRequest(refund=refund_view(row), payment_ref=row["payment_ref"])
 
 
 _SELECT = f"SELECT {store.COLUMNS} FROM payments.payment"
@@ -144,32 +122,30 @@ _REFUNDS = (
 
 
 async def find(conn: ReadConn, payment_id: UUID) -> PaymentView | None:
-    attempt = await attempt_of(conn, payment_id)
-    return attempt.payment if attempt else None
-
-
-async def attempt_of(conn: ReadConn, payment_id: UUID) -> PaymentAttempt | None:
-    """A payment with what its gateway must be told."""
     row = await conn.fetchrow(f"{_SELECT} WHERE id = $1", payment_id)
-    return attempt_from(store.payment_of(row)) if row else None
+    return view_of(store.payment_of(row)) if row else None
 
 
-async def for_checkouts(
-    conn: ReadConn, checkout_ids: Sequence[UUID]
-) -> dict[UUID, list[PaymentView]]:
-    """Every attempt to pay for each checkout, oldest first; checkouts without one are left out."""
+async def attempts(conn: ReadConn, checkout_id: UUID) -> list[PaymentView]:
+    """Every attempt to pay for a checkout, oldest first."""
+    rows = await conn.fetch(f"{_SELECT} WHERE checkout_id = $1 ORDER BY id", checkout_id)
+    return [view_of(store.payment_of(row)) for row in rows]
+
+
+async def for_checkouts(conn: ReadConn, checkout_ids: Sequence[UUID]) -> dict[UUID, PaymentView]:
+    """The payment that counts for each checkout that has one: live or captured, else the last."""
     rows = await conn.fetch(
-        f"{_SELECT} WHERE checkout_id = ANY($1) ORDER BY checkout_id, id", list(checkout_ids)
+        f"SELECT DISTINCT ON (checkout_id) {store.COLUMNS} FROM payments.payment"
+        " WHERE checkout_id = ANY($1)"
+        " ORDER BY checkout_id, holds_checkout DESC, state = 'captured' DESC, id DESC",
+        list(checkout_ids),
     )
-    found: dict[UUID, list[PaymentView]] = {}
-    for row in rows:
-        found.setdefault(row["checkout_id"], []).append(view_of(store.payment_of(row)))
-    return found
+    return {row["checkout_id"]: view_of(store.payment_of(row)) for row in rows}
 
 
-async def of_checkout(conn: ReadConn, checkout_id: UUID) -> list[PaymentView]:
-    """Every attempt to pay for one checkout, oldest first."""
-    return (await for_checkouts(conn, [checkout_id])).get(checkout_id, [])
+async def of_checkout(conn: ReadConn, checkout_id: UUID) -> PaymentView | None:
+    """The payment that counts for one checkout, None when none was begun."""
+    return (await for_checkouts(conn, [checkout_id])).get(checkout_id)
 
 
 async def history(conn: ReadConn, payment_id: UUID) -> list[PaymentStep]:
@@ -184,7 +160,7 @@ async def history(conn: ReadConn, payment_id: UUID) -> list[PaymentStep]:
 
 async def stale(
     conn: ReadConn, *, older_than: timedelta = timedelta(minutes=1), limit: int = 100
-) -> list[PaymentAttempt]:
+) -> list[PaymentView]:
     """Payments that nobody has heard of for a while and that have no end yet, oldest first."""
     rows = await conn.fetch(
         f"{_SELECT} WHERE state IN ('created', 'requires_action', 'authorised')"
@@ -192,7 +168,7 @@ async def stale(
         conn.clock.now() - older_than,
         limit,
     )
-    return [attempt_from(store.payment_of(row)) for row in rows]
+    return [view_of(store.payment_of(row)) for row in rows]
 
 
 async def refunds_of(conn: ReadConn, payment_id: UUID) -> list[RefundView]:
@@ -200,14 +176,14 @@ async def refunds_of(conn: ReadConn, payment_id: UUID) -> list[RefundView]:
     return [refund_view(row) for row in rows]
 
 
-async def find_refund(conn: ReadConn, refund_id: UUID) -> RefundRequest | None:
+async def find_refund(conn: ReadConn, refund_id: UUID) -> RefundView | None:
     row = await conn.fetchrow(f"{_REFUNDS} WHERE r.id = $1", refund_id)
-    return refund_request_from(row) if row else None
+    return refund_view(row) if row else None
 
 
 async def pending_refunds(
     conn: ReadConn, *, older_than: timedelta = timedelta(0), limit: int = 100
-) -> list[RefundRequest]:
+) -> list[RefundView]:
     """Refunds that were requested and whose end is not known, oldest first."""
     rows = await conn.fetch(
         f"{_REFUNDS} WHERE r.state = 'requested' AND r.created_at <= $1"
@@ -215,25 +191,24 @@ async def pending_refunds(
         conn.clock.now() - older_than,
         limit,
     )
-    return [refund_request_from(row) for row in rows]
+    return [refund_view(row) for row in rows]
 
 
-async def webhook_fact(
-    conn: ReadConn, gateways: Gateways, *, inbox_id: UUID
-) -> tuple[WebhookFact, UUID | None] | None:
-    """A stored webhook that waits, with its payment's checkout: what to lock before acting.
+async def webhook_fact(conn: ReadConn, webhook_id: UUID) -> WebhookFact | None:
+    """A stored webhook that waits to be acted on, with its payment's checkout.
 
     None when it was acted on before, or is not there.
     """
     row = await conn.fetchrow(
-        "SELECT w.gateway, w.payload, p.checkout_id FROM payments.webhook_inbox w"
+        "SELECT w.fact, p.checkout_id FROM payments.webhook_inbox w"
         " LEFT JOIN payments.payment p ON p.id = w.payment_id"
         " WHERE w.id = $1 AND w.processed_at IS NULL",
-        inbox_id,
+        webhook_id,
     )
     if row is None:
         return None
-    return gateways.port(row["gateway"]).parse(row["payload"]), row["checkout_id"]
+    fact = msgspec.json.decode(row["fact"], type=WebhookFact)
+    return msgspec.structs.replace(fact, checkout_id=row["checkout_id"])
 
 
 async def waiting_webhooks(

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from souk.contexts.payments.domain import Payment, PaymentState
 from souk.contexts.payments.ports import WebhookFact
 from souk.kernel.ids import uuid7
@@ -246,9 +248,9 @@ async def end_refund(
 
 
 _STORE_WEBHOOK = """
-INSERT INTO payments.webhook_inbox (id, gateway, event_id, type, payment_id, payload, received_at,
-  processed_at, note)
-SELECT $1, $2, $3, $4, $5, $6, $7::timestamptz, CASE WHEN known THEN $7 END,
+INSERT INTO payments.webhook_inbox (id, gateway, event_id, type, payment_id, payload, fact,
+  received_at, processed_at, note)
+SELECT $1, $2, $3, $4, $5, $6, $10::text, $7::timestamptz, CASE WHEN known THEN $7 END,
   CASE WHEN known THEN 'no news' ELSE '' END
 FROM (SELECT $9::boolean OR EXISTS (
   SELECT FROM payments.payment WHERE id = $5 AND state = ANY($8::text[])) AS known) seen
@@ -275,21 +277,14 @@ async def insert_webhook(
         tx.clock.now(),
         no_news_in,
         no_action,
-    )
-
-
-async def lock_webhook(tx: WriteTx, inbox_id: UUID) -> Record | None:
-    """The unprocessed webhook, locked; None when it is processed or absent."""
-    return await tx.fetchrow(
-        "SELECT gateway, payload FROM payments.webhook_inbox"
-        " WHERE id = $1 AND processed_at IS NULL FOR UPDATE",
-        inbox_id,
+        msgspec.json.encode(fact).decode(),
     )
 
 
 async def finish_webhook(tx: WriteTx, inbox_id: UUID, *, note: str) -> None:
     await tx.execute(
-        "UPDATE payments.webhook_inbox SET processed_at = $2, note = $3 WHERE id = $1",
+        "UPDATE payments.webhook_inbox SET processed_at = $2, note = $3"
+        " WHERE id = $1 AND processed_at IS NULL",
         inbox_id,
         tx.clock.now(),
         note,

@@ -257,9 +257,6 @@ class SandboxGateway:
             raise SignatureRefused(reason="wrong")
         if abs(now.timestamp() - stamp) > TOLERANCE_SECONDS:
             raise SignatureRefused(reason="too_old")
-        return self.parse(raw)
-
-    def parse(self, raw: bytes) -> WebhookFact:
         try:
             return fact_of(msgspec.json.decode(raw, type=Event))
         except msgspec.DecodeError as error:
