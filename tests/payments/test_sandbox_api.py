@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -286,3 +287,11 @@ async def test_payouts_arrive_or_come_back(api: httpx.AsyncClient, clock: Settab
     bad = (await api.get(f"/v1/payouts/{bad['id']}")).json()
     assert (good["status"], bad["status"]) == ("paid", "failed")
     assert bad["failure_code"] == "account_closed"
+
+
+def test_the_document_names_every_card_and_fault() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "sandbox-gateway.md").read_text("utf-8")
+    for card in CARDS:
+        assert f"| {card.spaced} | `{card.token}` | {card.label} |" in page
+    for amount, fault in AMOUNT_FAULTS.items():
+        assert f"| `{fault}` | {amount} |" in page
