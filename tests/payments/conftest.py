@@ -108,7 +108,7 @@ def sandbox_settings(listener: Listener, sandbox_port: int) -> SandboxSettings:
         webhook_secret="whsec_test",
         webhook_url=listener.url,
         public_url=f"http://127.0.0.1:{sandbox_port}",
-        hang_seconds=0.8,
+        hang_seconds=2.5,
         slow_seconds=0.3,
         first_retry_seconds=0.0,
     )
@@ -146,15 +146,31 @@ async def browser(sandbox_url: str) -> AsyncIterator[httpx.AsyncClient]:
 async def sandbox(
     sandbox_url: str, sandbox_settings: SandboxSettings
 ) -> AsyncIterator[SandboxGateway]:
-    """The adapter, impatient so that tests of time-outs are short."""
+    """The adapter, patient enough for a busy machine."""
     gateway = SandboxGateway(
         url=sandbox_url,
         api_key=sandbox_settings.api_key,
         webhook_secret=sandbox_settings.webhook_secret,
-        timeout=0.4,
+        timeout=10.0,
     )
     yield gateway
     await gateway.close()
+
+
+@pytest.fixture
+async def impatient(sandbox_url: str, sandbox_settings: SandboxSettings) -> AsyncIterator[Gateways]:
+    """Gives up long before a hanging answer comes."""
+    gateway = SandboxGateway(
+        url=sandbox_url,
+        api_key=sandbox_settings.api_key,
+        webhook_secret=sandbox_settings.webhook_secret,
+        timeout=0.7,
+    )
+    gateways = Gateways(
+        [gateway], retry=RetryPolicy(attempts=2, first_pause=timedelta(milliseconds=10))
+    )
+    yield gateways
+    await gateways.close()
 
 
 @pytest.fixture

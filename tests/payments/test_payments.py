@@ -129,18 +129,18 @@ async def test_the_gateways_card_page(
 
 
 async def test_a_time_out_after_success_charges_once(
-    book: Book, gateways: Gateways, api: httpx.AsyncClient
+    book: Book, impatient: Gateways, api: httpx.AsyncClient
 ) -> None:
-    paid = await book.pay(gateways, token="pm_card_timeout_after_success")
+    paid = await book.pay(impatient, token="pm_card_timeout_after_success")
     assert paid.state == "captured"
     found = await api.get("/v1/payment_intents", params={"reference": str(paid.id)})
     assert len(found.json()["data"]) == 1
 
 
 async def test_when_no_answer_ever_comes_the_gateway_is_asked(
-    book: Book, gateways: Gateways
+    book: Book, impatient: Gateways
 ) -> None:
-    paid = await book.pay(gateways, token="pm_card_timeout_always")
+    paid = await book.pay(impatient, token="pm_card_timeout_always")
     assert paid.state == "captured"
 
 
@@ -334,3 +334,47 @@ def test_a_few_failures_among_successes_do_not_open_it() -> None:
     for place in range(100):
         breaker.failed() if place % 3 == 0 else breaker.succeeded()
         assert breaker.allows()
+
+
+async def test_held_money_is_captured(
+    book: Book, gateways: Gateways, api: httpx.AsyncClient
+) -> None:
+    started = await book.start()
+    body = {
+        "amount": started.amount,
+        "currency": "EUR",
+        "payment_method": "pm_card_visa",
+        "confirm": True,
+        "capture_method": "manual",
+        "reference": str(started.id),
+    }
+    await api.post("/v1/payment_intents", json=body)
+    held = await book.record(started, await payments.resolve(gateways, started))
+    assert (held.state, held.captured) == ("authorised", 0)
+    paid = await book.record(held, await payments.capture(gateways, held))
+    assert (paid.state, paid.captured) == ("captured", 2_500)
+    again = await payments.capture(gateways, held)
+    assert await book.record(paid, again) == paid
+    assert await book.events(paid.id) == ["payments.payment_authorised.v1", CAPTURED]
+
+
+async def test_a_refund_whose_gateway_is_away_waits(book: Book, gateways: Gateways) -> None:
+    paid = await book.pay(gateways)
+    refund = await book.refund(paid, 100)
+    away = Gateways(
+        [SandboxGateway(url=f"http://127.0.0.1:{free_port()}", api_key="k", webhook_secret="w")],
+        retry=RetryPolicy(attempts=1),
+    )
+    outcome = await payments.execute_refund(away, refund)
+    assert outcome.state is None
+    assert (await book.record_refund(refund, outcome)).state == "requested"
+    await away.close()
+
+
+async def test_a_refund_that_the_gateway_refuses_waits_for_a_person(
+    book: Book, gateways: Gateways, sandbox_url: str
+) -> None:
+    refund = await book.refund(await book.pay(gateways), 100)
+    wrong = Gateways([SandboxGateway(url=sandbox_url, api_key="wrong", webhook_secret="w")])
+    assert (await payments.execute_refund(wrong, refund)).state is None
+    await wrong.close()
