@@ -167,20 +167,10 @@ class _Served:
     async def _start(self) -> ASGIApp:
         built = await self._stack.enter_async_context(services(self._settings, role=self._role))
         if self._role == "sandbox":
-            sandbox = create_sandbox(sandbox_settings(self._settings), built.db)
+            sandbox = create_sandbox(SandboxSettings.from_settings(self._settings), built.db)
             await self._stack.enter_async_context(sandbox.lifespan())
             return sandbox
         return edge.Edge(build_app(built), self._settings)
-
-
-def sandbox_settings(settings: Settings) -> SandboxSettings:
-    """The sandbox gateway beside this marketplace."""
-    return SandboxSettings(
-        api_key=settings.sandbox_api_key,
-        webhook_secret=settings.sandbox_webhook_secret,
-        webhook_url=f"{settings.base_url}/api/v1/payments/webhooks/sandbox",
-        public_url=settings.sandbox_url,
-    )
 
 
 def web_application(settings: Settings) -> ASGIApp:
