@@ -39,16 +39,10 @@ async def send(
 
 
 async def in_app(
-    tx: WriteTx,
-    *,
-    user_id: UUID,
-    content: AnyContent,
-    dedupe_key: str,
-    marketplace: str,
-    locale: str,
+    tx: WriteTx, *, user_id: UUID, content: AnyContent, dedupe_key: str, locale: str
 ) -> None:
-    """Show `content` among the person's notices, in the same words as its mail. Repeatable."""
-    letter = content.letter(Say(locale, marketplace=marketplace))
+    """Show `content` among the person's notices, in the words of its mail. Repeatable."""
+    letter = content.letter(Say(locale))
     await store.insert_notice(
         tx,
         user_id=user_id,

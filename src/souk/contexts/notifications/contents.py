@@ -25,7 +25,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
 # --- accounts ----------------------------------------------------------------------------------
 
 
-class Welcome(Content, tag="welcome"):
+class Welcome(Content, frozen=True, tag="welcome"):
     """A new account, and the link that verifies its address."""
 
     name: str
@@ -45,7 +45,7 @@ class Welcome(Content, tag="welcome"):
         )
 
 
-class ResetPassword(Content, tag="reset_password"):
+class ResetPassword(Content, frozen=True, tag="reset_password"):
     """The link with which a forgotten password is replaced."""
 
     name: str
@@ -67,7 +67,7 @@ class ResetPassword(Content, tag="reset_password"):
         )
 
 
-class ConfirmNewEmail(Content, tag="confirm_new_email"):
+class ConfirmNewEmail(Content, frozen=True, tag="confirm_new_email"):
     """Sent to the new address of an account."""
 
     name: str
@@ -91,7 +91,7 @@ class ConfirmNewEmail(Content, tag="confirm_new_email"):
         )
 
 
-class ConfirmOldEmail(Content, tag="confirm_old_email"):
+class ConfirmOldEmail(Content, frozen=True, tag="confirm_old_email"):
     """Sent to the present address of an account that is to get another one."""
 
     name: str
@@ -115,7 +115,7 @@ class ConfirmOldEmail(Content, tag="confirm_old_email"):
         )
 
 
-class AddressTaken(Content, tag="address_taken"):
+class AddressTaken(Content, frozen=True, tag="address_taken"):
     """Somebody tried to register with an address that has an account."""
 
     name: str
@@ -137,7 +137,7 @@ class AddressTaken(Content, tag="address_taken"):
         )
 
 
-class PasswordChanged(Content, tag="password_changed"):
+class PasswordChanged(Content, frozen=True, tag="password_changed"):
     """The password of an account is another one."""
 
     name: str
@@ -157,7 +157,7 @@ class PasswordChanged(Content, tag="password_changed"):
         )
 
 
-class NewSignIn(Content, tag="new_sign_in"):
+class NewSignIn(Content, frozen=True, tag="new_sign_in"):
     """A log-in from a device that the account had not used."""
 
     name: str
@@ -202,7 +202,7 @@ def _rows(say: Say, lines: list[Bought], currency: str) -> list[Row]:
     ]
 
 
-class PurchaseConfirmed(Content, tag="purchase_confirmed"):
+class PurchaseConfirmed(Content, frozen=True, tag="purchase_confirmed"):
     """A buyer's order was paid. Amounts in minor units."""
 
     order_id: UUID
@@ -238,7 +238,7 @@ class PurchaseConfirmed(Content, tag="purchase_confirmed"):
         )
 
 
-class Sale(Content, tag="sale"):
+class Sale(Content, frozen=True, tag="sale"):
     """A seller sold something. Amounts in minor units; `earning` is less commission and its tax."""
 
     seller_order_id: UUID
@@ -272,7 +272,7 @@ class Sale(Content, tag="sale"):
         )
 
 
-class Shipped(Content, tag="shipped"):
+class Shipped(Content, frozen=True, tag="shipped"):
     """A parcel is on its way."""
 
     order_id: UUID
@@ -312,7 +312,7 @@ class Shipped(Content, tag="shipped"):
         )
 
 
-class Delivered(Content, tag="delivered"):
+class Delivered(Content, frozen=True, tag="delivered"):
     """A seller's part of an order arrived."""
 
     order_id: UUID
@@ -335,7 +335,7 @@ class Delivered(Content, tag="delivered"):
         )
 
 
-class DownloadReady(Content, tag="download_ready"):
+class DownloadReady(Content, frozen=True, tag="download_ready"):
     """Files or licence keys can be fetched."""
 
     order_id: UUID
@@ -358,7 +358,7 @@ class DownloadReady(Content, tag="download_ready"):
         )
 
 
-class OrderCancelled(Content, tag="order_cancelled"):
+class OrderCancelled(Content, frozen=True, tag="order_cancelled"):
     """A seller's part of an order was cancelled."""
 
     order_id: UUID
@@ -386,7 +386,7 @@ class OrderCancelled(Content, tag="order_cancelled"):
         )
 
 
-class PaymentFailed(Content, tag="payment_failed"):
+class PaymentFailed(Content, frozen=True, tag="payment_failed"):
     """A payment was declined; nothing was taken."""
 
     checkout_id: UUID
@@ -407,7 +407,7 @@ class PaymentFailed(Content, tag="payment_failed"):
         )
 
 
-class Refunded(Content, tag="refunded"):
+class Refunded(Content, frozen=True, tag="refunded"):
     """Money went back to the buyer."""
 
     order_id: UUID | None
@@ -433,7 +433,7 @@ class Refunded(Content, tag="refunded"):
         )
 
 
-class SoldOutRefunded(Content, tag="sold_out_refunded"):
+class SoldOutRefunded(Content, frozen=True, tag="sold_out_refunded"):
     """A payment arrived when the goods were gone; it is refunded by itself."""
 
     amount: int
@@ -459,7 +459,7 @@ class SoldOutRefunded(Content, tag="sold_out_refunded"):
 # --- selling -----------------------------------------------------------------------------------
 
 
-class SellerApproved(Content, tag="seller_approved"):
+class SellerApproved(Content, frozen=True, tag="seller_approved"):
     """An application to sell was accepted."""
 
     shop: str
@@ -474,7 +474,7 @@ class SellerApproved(Content, tag="seller_approved"):
         )
 
 
-class SellerRejected(Content, tag="seller_rejected"):
+class SellerRejected(Content, frozen=True, tag="seller_rejected"):
     """An application to sell was refused, with the reason."""
 
     shop: str
@@ -493,7 +493,7 @@ class SellerRejected(Content, tag="seller_rejected"):
         )
 
 
-class SellerAsked(Content, tag="seller_asked"):
+class SellerAsked(Content, frozen=True, tag="seller_asked"):
     """The operator needs more before deciding on an application."""
 
     shop: str
@@ -509,7 +509,7 @@ class SellerAsked(Content, tag="seller_asked"):
         )
 
 
-class ListingApproved(Content, tag="listing_approved"):
+class ListingApproved(Content, frozen=True, tag="listing_approved"):
     """A listing is visible to buyers."""
 
     listing_id: UUID
@@ -525,7 +525,7 @@ class ListingApproved(Content, tag="listing_approved"):
         )
 
 
-class ListingRejected(Content, tag="listing_rejected"):
+class ListingRejected(Content, frozen=True, tag="listing_rejected"):
     """A listing was sent back to its seller, with the reason."""
 
     listing_id: UUID
@@ -546,7 +546,7 @@ class ListingRejected(Content, tag="listing_rejected"):
         )
 
 
-class KeysMissing(Content, tag="keys_missing"):
+class KeysMissing(Content, frozen=True, tag="keys_missing"):
     """Buyers wait for licence keys that the seller has not added."""
 
     seller_order_id: UUID

@@ -64,9 +64,12 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Say:
-    """The words of one language and the figures as it writes them."""
+    """The words of one language and the figures as it writes them.
 
-    def __init__(self, locale: str, *, marketplace: str) -> None:
+    Only subjects and footers name the marketplace; notices inside it do not need to.
+    """
+
+    def __init__(self, locale: str, *, marketplace: str = "") -> None:
         self.locale = _known(locale)
         self.marketplace = marketplace
         self._words = _words(self.locale)
@@ -81,6 +84,7 @@ class Say:
         return format_currency(decimal, currency, locale=self.locale.replace("-", "_"))
 
     def day(self, day: date) -> str:
+        """A date as people write it: 21 November 2026."""
         return format_date(day, format="long", locale=self.locale.replace("-", "_"))
 
     @property
