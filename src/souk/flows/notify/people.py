@@ -43,7 +43,7 @@ async def tell(
     *,
     about: object = "",
 ) -> None:
-    """Mail a person, and show members the same inside. `about` tells apart what one event causes."""
+    """Mail a person, and show members the same inside. `about` tells apart one event's messages."""
     if to is None:
         return
     key = f"{meta.id}:{type(content).__name__}:{about}"
