@@ -194,7 +194,7 @@ class Bought(msgspec.Struct, frozen=True):
 def _rows(say: Say, lines: list[Bought], currency: str) -> list[Row]:
     return [
         Row(
-            f"{line.quantity} × {line.title}",  # noqa: RUF001 - the sign people write
+            f"{line.quantity} × {line.title}",
             say.money(line.total, currency),
             line.detail,
         )

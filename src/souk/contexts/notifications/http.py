@@ -28,6 +28,7 @@ class Notices(msgspec.Struct, frozen=True):
 async def list_notices(
     db: Database,
     actor: Actor,
+    *,
     unread_only: Annotated[bool, QueryParameter()] = False,
     cursor: Annotated[str | None, QueryParameter(max_length=1024)] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
