@@ -55,10 +55,10 @@ async def create(
     return listing
 
 
-async def _open_shop(tx: WriteTx, seller_id: UUID) -> sellers.SellerCard:
+async def _open_shop(tx: WriteTx, seller_id: UUID) -> sellers.SellerAccount:
     """The seller, if it may list; what listings show of it is brought up to date on the way."""
-    shop = (await sellers.cards(tx, [seller_id])).get(seller_id)
-    if shop is None:
+    shop = await sellers.account(tx, seller_id=seller_id)
+    if shop.state != sellers.SellerState.APPROVED:
         raise Forbidden("Your shop is not open. Its page says what is missing.")
     await listings.know_seller(tx, seller_id=seller_id, name=shop.name, slug=shop.slug)
     return shop
