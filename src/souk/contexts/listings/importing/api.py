@@ -31,6 +31,7 @@ from souk.contexts.listings.importing.queries import (
     results,
     run,
     runs_of,
+    seller_by_slug,
     stale_runs,
     view_of,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "results",
     "run",
     "runs_of",
+    "seller_by_slug",
     "stale_runs",
     "undo_some",
     "view_of",
