@@ -14,6 +14,7 @@ import structlog
 
 from souk.contexts.inventory import api as inventory
 from souk.contexts.listings.api import importing
+from souk.contexts.orders import api as orders
 from souk.flows.import_listings import placing
 from souk.kernel.actor import system
 from souk.kernel.ids import uuid7
@@ -189,13 +190,8 @@ async def _undo(services: Services, run: importing.Run, report: Report | None) -
 
 async def _undo_batch(tx: WriteTx, *, run: importing.Run) -> importing.UndoneBatch:
     concerned = await importing.listings_to_undo(tx, run_id=run.id, limit=UNDO_BATCH)
-    sold = await _sold(tx, concerned)
+    sold = await orders.ordered_listings(tx, concerned)
     batch = await importing.undo_some(tx, _ACTOR, run_id=run.id, sold=sold, limit=UNDO_BATCH)
     for variant_id in sorted(batch.emptied):
         await _set_stock(tx, run.seller_id, variant_id, 0, reference=str(run.id))
     return batch
-
-
-async def _sold(tx: WriteTx, listing_ids: Sequence[UUID]) -> frozenset[UUID]:
-    """Listings of which something was sold or is being paid for at this moment."""
-    return await placing.traded(tx, listing_ids)
