@@ -88,7 +88,7 @@ async def test_an_import_creates_drafts_with_variants_and_stock(services: Servic
     assert fern.description_html == "<p>Green</p>"
     counted = await stock(services, actor)
     assert [counted[variant.id] for variant in fern.variants] == [3, 0]
-    assert [counted[id] for id in rows["Mug"].variant_ids] == [None]
+    assert [counted[each] for each in rows["Mug"].variant_ids] == [None]
 
 
 async def test_importing_the_same_file_twice_creates_nothing(services: Services) -> None:
@@ -195,7 +195,7 @@ async def test_undo_restores_what_was_updated_unless_it_was_changed_since(
     assert (undone.counts.undone, undone.counts.kept) == (1, 1)
     titles = {row.id: row.title for row in await own(services, actor)}
     assert titles[cup.id] == "My best cup"
-    fern = next(id for id, row in before.items() if row.title == "Boston fern")
+    fern = next(each for each, row in before.items() if row.title == "Boston fern")
     assert titles[fern] == "Boston fern"
     kept = next(r for r in await results(services, actor, run.id) if r.undo == "kept")
     assert "changed after the import" in kept.undo_note

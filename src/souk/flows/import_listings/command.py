@@ -38,20 +38,15 @@ async def run_file(
             currency=services.settings.currency,
         )
     )
-    states = [importing.RunState.PREVIEWING]
-    if not preview:
-        states.append(importing.RunState.RUNNING)
-    for wanted in states:
-        await services.db.transact(
-            partial(
-                importing.begin, actor=_ACTOR, run_id=run_id, seller_id=seller_id, wanted=wanted
-            )
-        )
-        await work(services, run_id, report=report)
-        async with services.db.read() as conn:
-            run = await importing.run(conn, run_id=run_id, seller_id=seller_id)
-        if run.state is importing.RunState.FAILED:
-            return f"Nothing was imported: {run.failure}"
+    wanted = importing.RunState.PREVIEWING if preview else importing.RunState.RUNNING
+    await services.db.transact(
+        partial(importing.begin, actor=_ACTOR, run_id=run_id, seller_id=seller_id, wanted=wanted)
+    )
+    await work(services, run_id, report=report)
+    async with services.db.read() as conn:
+        run = await importing.run(conn, run_id=run_id, seller_id=seller_id)
+    if run.state is importing.RunState.FAILED:
+        return f"Nothing was imported: {run.failure}"
     phase = importing.Phase.PREVIEW if preview else importing.Phase.IMPORT
     return await _summary(services, run, phase)
 
@@ -66,8 +61,9 @@ async def _summary(services: Services, run: importing.Run, phase: importing.Phas
     counts = run.counts
     would = "would be " if phase is importing.Phase.PREVIEW else ""
     lines = [
-        f"{run.filename}: {run.total} products ({run.format}). {counts.created} {would}created, "
-        f"{counts.updated} {would}updated, {counts.unchanged} unchanged, {counts.refused} refused.",
+        f"{run.filename}: {run.total} products ({run.format}).",
+        f"{counts.created} {would}created, {counts.updated} {would}updated, "
+        + f"{counts.unchanged} unchanged, {counts.refused} refused.",
         *(problem.message for problem in run.problems),
     ]
     async with services.db.read() as conn:

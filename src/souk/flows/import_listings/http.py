@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Request, get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from souk.contexts.listings.api import importing
 from souk.flows.import_listings import jobs
@@ -17,11 +17,12 @@ from souk.kernel.actor import Actor
 from souk.kernel.errors import Forbidden
 from souk.platform.database import Database, WriteTx
 from souk.platform.http import access
-from souk.platform.http.wire import Limit, Listed
+from souk.platform.http.wire import Listed
 from souk.platform.services import Services
 
-Filename = Annotated[str, Parameter(min_length=1, max_length=200)]
-Cursor = Annotated[str | None, Parameter(max_length=1_024)]
+Filename = Annotated[str, QueryParameter(min_length=1, max_length=200)]
+PageSize = Annotated[int, QueryParameter(ge=1, le=100)]
+Cursor = Annotated[str | None, QueryParameter(max_length=1_024)]
 
 
 def _seller(actor: Actor) -> UUID:
@@ -65,7 +66,7 @@ async def upload_file(
 
 @get("/api/v1/imports", access=access.SELLER)
 async def list_imports(
-    db: Database, actor: Actor, cursor: Cursor = None, limit: Limit = 20
+    db: Database, actor: Actor, cursor: Cursor = None, limit: PageSize = 20
 ) -> Listed[importing.RunView]:
     """The seller's imports, newest first."""
     async with db.read() as conn:
@@ -76,7 +77,7 @@ async def list_imports(
 
 
 @get("/api/v1/imports/{run_id:uuid}", access=access.SELLER)
-async def read_import(db: Database, actor: Actor, run_id: UUID) -> importing.RunView:
+async def read_import(db: Database, actor: Actor, run_id: FromPath[UUID]) -> importing.RunView:
     """How far an import is."""
     async with db.read() as conn:
         run = await importing.run(conn, run_id=run_id, seller_id=_seller(actor))
@@ -87,11 +88,11 @@ async def read_import(db: Database, actor: Actor, run_id: UUID) -> importing.Run
 async def list_results(
     db: Database,
     actor: Actor,
-    run_id: UUID,
-    phase: importing.Phase = importing.Phase.IMPORT,
-    outcome: importing.Outcome | None = None,
+    run_id: FromPath[UUID],
+    phase: FromQuery[importing.Phase] = importing.Phase.IMPORT,
+    outcome: FromQuery[importing.Outcome | None] = None,
     cursor: Cursor = None,
-    limit: Limit = 20,
+    limit: PageSize = 20,
 ) -> Listed[importing.ResultView]:
     """What becomes (`phase=preview`) or became (`phase=import`) of each product, by row."""
     async with db.read() as conn:
@@ -103,19 +104,19 @@ async def list_results(
 
 
 @post("/api/v1/imports/{run_id:uuid}/preview", access=access.SELLER, rate="write", status_code=202)
-async def preview_import(db: Database, actor: Actor, run_id: UUID) -> importing.RunView:
+async def preview_import(db: Database, actor: Actor, run_id: FromPath[UUID]) -> importing.RunView:
     """Begin to find out what the file would do. Listings are not touched."""
     return await _begin(db, actor, run_id, importing.RunState.PREVIEWING)
 
 
 @post("/api/v1/imports/{run_id:uuid}/run", access=access.SELLER, rate="write", status_code=202)
-async def run_import(db: Database, actor: Actor, run_id: UUID) -> importing.RunView:
+async def run_import(db: Database, actor: Actor, run_id: FromPath[UUID]) -> importing.RunView:
     """Begin to create and update listings. New ones are drafts."""
     return await _begin(db, actor, run_id, importing.RunState.RUNNING)
 
 
 @post("/api/v1/imports/{run_id:uuid}/undo", access=access.SELLER, rate="write", status_code=202)
-async def undo_import(db: Database, actor: Actor, run_id: UUID) -> importing.RunView:
+async def undo_import(db: Database, actor: Actor, run_id: FromPath[UUID]) -> importing.RunView:
     """Begin to take the import back: what was created is archived, what was updated is restored.
 
     Listings that were ordered or changed by hand stay; the results say which and why.

@@ -63,7 +63,7 @@ async def work(services: Services, run_id: UUID, *, report: Report | None = None
     if run.state is importing.RunState.UNDOING:
         await _undo(services, run, report)
         return
-    with tempfile.NamedTemporaryFile(prefix="souk-import-") as copy:
+    with tempfile.TemporaryFile(prefix="souk-import-") as copy:
         async for chunk in services.files.stream(run.file_key):
             copy.write(chunk)
         copy.seek(0)
