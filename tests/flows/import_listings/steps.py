@@ -7,8 +7,9 @@ from functools import partial
 from uuid import UUID
 
 from souk.contexts.listings.api import importing
+from souk.contexts.sellers import api as sellers
 from souk.flows.import_listings.work import receive, work
-from souk.kernel.actor import Actor, Role
+from souk.kernel.actor import Actor, Role, system
 from souk.kernel.ids import uuid7
 from souk.platform.services import Services
 
@@ -19,6 +20,23 @@ def seller_actor() -> Actor:
     return Actor(
         kind="user", user_id=uuid7(), seller_id=uuid7(), roles=frozenset({Role.SELLER})
     )
+
+
+async def open_shop(services: Services) -> tuple[Actor, str]:
+    """Somebody with an approved shop, and its slug."""
+    key = uuid7().hex[-10:]
+    owner = Actor(kind="user", user_id=uuid7(), email_verified=True)
+    application = sellers.Application(name=f"Shop {key}", country="DE", bio="We sell plants.")
+    shop = await services.db.transact(
+        lambda tx: sellers.apply(tx, owner, application=application)
+    )
+    await services.db.transact(
+        lambda tx: sellers.approve(tx, system("tests"), seller_id=shop.id)
+    )
+    actor = Actor(
+        kind="user", user_id=owner.user_id, seller_id=shop.id, roles=frozenset({Role.SELLER})
+    )
+    return actor, shop.slug
 
 
 async def chunks_of(content: bytes) -> AsyncIterator[bytes]:

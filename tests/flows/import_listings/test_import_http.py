@@ -9,14 +9,12 @@ from uuid import UUID
 
 import pytest
 
-from souk.contexts.listings.importing.store import seller_by_slug
+from souk.contexts.sellers import api as sellers
 from souk.flows.import_listings import command, http, work
-from souk.kernel.actor import GUEST
-from souk.kernel.errors import NotFound
+from souk.kernel.actor import GUEST, system
 from souk.kernel.ids import uuid7
 from souk.platform.services import Services
-from tests.flows.import_listings.steps import seller_actor
-from tests.listings.factories import known_seller
+from tests.flows.import_listings.steps import open_shop, seller_actor
 
 FILE = b"title,price,stock\nFern,12.50,3\nMug,free,1\nPot,on request,1\n"
 
@@ -27,7 +25,7 @@ def client(make_client: Callable[..., Any]) -> Any:
 
 
 async def test_a_seller_uploads_previews_runs_and_undoes(client: Any, services: Services) -> None:
-    client.act_as.actor = seller_actor()
+    client.act_as.actor, _ = await open_shop(services)
     sent = await client.post("/api/v1/imports?filename=shop.csv", content=FILE)
     assert sent.status_code == 201
     run = sent.json()
@@ -52,10 +50,10 @@ async def test_a_seller_uploads_previews_runs_and_undoes(client: Any, services: 
     assert [item["id"] for item in listed["items"]] == [run["id"]]
 
 
-async def test_every_route_hides_other_sellers_imports(client: Any) -> None:
-    client.act_as.actor = seller_actor()
+async def test_every_route_hides_other_sellers_imports(client: Any, services: Services) -> None:
+    client.act_as.actor, _ = await open_shop(services)
     run = (await client.post("/api/v1/imports", content=FILE)).json()
-    client.act_as.actor = seller_actor()
+    client.act_as.actor, _ = await open_shop(services)
     for run_id in (run["id"], uuid7()):
         url = f"/api/v1/imports/{run_id}"
         answers = [
@@ -68,10 +66,10 @@ async def test_every_route_hides_other_sellers_imports(client: Any) -> None:
     assert (await client.get("/api/v1/imports")).json()["items"] == []
 
 
-async def test_guests_and_nonsense_get_a_clear_answer(client: Any) -> None:
+async def test_guests_and_nonsense_get_a_clear_answer(client: Any, services: Services) -> None:
     client.act_as.actor = GUEST
     assert (await client.post("/api/v1/imports", content=FILE)).status_code == 401
-    client.act_as.actor = seller_actor()
+    client.act_as.actor, _ = await open_shop(services)
     empty = await client.post("/api/v1/imports", content=b"")
     assert (empty.status_code, empty.json()["code"]) == (422, "file_empty")
     run = (await client.post("/api/v1/imports", content=FILE)).json()
@@ -93,11 +91,7 @@ async def test_a_file_beyond_the_limit_is_refused_while_it_arrives(
 async def test_the_command_line_imports_a_file_into_a_shop(
     services: Services, tmp_path: Path
 ) -> None:
-    seller_id = uuid7()
-    await known_seller(services.db, seller_id)
-    slug = f"shop-{seller_id.hex[-12:]}"
-    async with services.db.read() as conn:
-        assert await seller_by_slug(conn, slug) == seller_id
+    _, slug = await open_shop(services)
     path = tmp_path / "shop.csv"
     path.write_bytes(FILE)
     seen: list[tuple[str, int]] = []
@@ -116,5 +110,18 @@ async def test_the_command_line_imports_a_file_into_a_shop(
     path.write_bytes(b"%PDF-1.4")
     failed = await command.run_file(services, path, seller_slug=slug, preview=False, report=report)
     assert failed.startswith("Nothing was imported: This is a PDF")
-    with pytest.raises(NotFound):
+    with pytest.raises(sellers.SellerNotFound):
         await command.run_file(services, path, seller_slug="none", preview=True, report=report)
+
+
+async def test_a_shop_that_is_not_open_imports_nothing(client: Any, services: Services) -> None:
+    client.act_as.actor, _ = await open_shop(services)
+    run = (await client.post("/api/v1/imports", content=FILE)).json()
+    await services.db.transact(
+        lambda tx: sellers.suspend(
+            tx, system("tests"), seller_id=client.act_as.actor.seller_id, reason="A test of this."
+        )
+    )
+    refused = await client.post(f"/api/v1/imports/{run['id']}/run")
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert "not open" in refused.json()["detail"]

@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from souk.contexts.listings.api import importing
+from souk.contexts.sellers import api as sellers
+from souk.flows.import_listings import flow
 from souk.flows.import_listings.work import Report, receive, work
 from souk.kernel.actor import system
 from souk.platform.services import Services
@@ -21,10 +23,11 @@ async def run_file(
 ) -> str:
     """Import or preview `file`; returns what became of its products, as text for a terminal.
 
-    Raises NotFound for an unknown shop, ImportBusy, FileTooLarge and EmptyUpload.
+    Raises SellerNotFound for a shop that is unknown or not open, ImportBusy, FileTooLarge and
+    EmptyUpload.
     """
     async with services.db.read() as conn:
-        seller_id = await importing.seller_by_slug(conn, seller_slug)
+        seller_id = (await sellers.by_slug(conn, seller_slug)).id
     run_id, key, size = await receive(services, _chunks(file))
     await services.db.transact(
         partial(
@@ -40,7 +43,7 @@ async def run_file(
     )
     wanted = importing.RunState.PREVIEWING if preview else importing.RunState.RUNNING
     await services.db.transact(
-        partial(importing.begin, actor=_ACTOR, run_id=run_id, seller_id=seller_id, wanted=wanted)
+        partial(flow.begin, actor=_ACTOR, run_id=run_id, seller_id=seller_id, wanted=wanted)
     )
     await work(services, run_id, report=report)
     async with services.db.read() as conn:
@@ -60,10 +63,10 @@ async def _chunks(file: Path) -> AsyncIterator[bytes]:
 async def _summary(services: Services, run: importing.Run, phase: importing.Phase) -> str:
     counts = run.counts
     would = "would be " if phase is importing.Phase.PREVIEW else ""
+    changes = f"{counts.created} {would}created, {counts.updated} {would}updated"
     lines = [
         f"{run.filename}: {run.total} products ({run.format}).",
-        f"{counts.created} {would}created, {counts.updated} {would}updated, "
-        + f"{counts.unchanged} unchanged, {counts.refused} refused.",
+        f"{changes}, {counts.unchanged} unchanged, {counts.refused} refused.",
         *(problem.message for problem in run.problems),
     ]
     async with services.db.read() as conn:

@@ -11,7 +11,7 @@ from litestar import Request, get, post
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from souk.contexts.listings.api import importing
-from souk.flows.import_listings import jobs
+from souk.flows.import_listings import flow, jobs
 from souk.flows.import_listings.work import receive
 from souk.kernel.actor import Actor
 from souk.kernel.errors import Forbidden
@@ -128,7 +128,7 @@ async def _begin(
     db: Database, actor: Actor, run_id: UUID, wanted: importing.RunState
 ) -> importing.RunView:
     async def begin(tx: WriteTx) -> importing.Run:
-        run = await importing.begin(
+        run = await flow.begin(
             tx, actor, run_id=run_id, seller_id=_seller(actor), wanted=wanted
         )
         if run.at_work:

@@ -31,7 +31,6 @@ from souk.contexts.listings.importing.queries import (
     results,
     run,
     runs_of,
-    seller_by_slug,
     stale_runs,
     view_of,
 )
@@ -78,7 +77,6 @@ __all__ = [
     "results",
     "run",
     "runs_of",
-    "seller_by_slug",
     "stale_runs",
     "undo_some",
     "view_of",

@@ -11,7 +11,6 @@ from souk.contexts.listings.importing import store
 from souk.contexts.listings.importing.drafts import RowProblem
 from souk.contexts.listings.importing.errors import run_not_found
 from souk.contexts.listings.importing.runs import Counts, Outcome, Phase, Run, RunState
-from souk.kernel.errors import NotFound
 from souk.kernel.ids import parse_uuid
 from souk.kernel.page import BadCursor, Page, decode_cursor, encode_cursor, page_of
 from souk.platform.database import ReadConn
@@ -120,11 +119,3 @@ async def results(
 
 
 stale_runs = store.stale_runs
-
-
-async def seller_by_slug(conn: ReadConn, slug: str) -> UUID:
-    """Raises NotFound with a sentence for the command line."""
-    found = await store.seller_by_slug(conn, slug)
-    if found is None:
-        raise NotFound(f"There is no shop with the address “{slug}”. Check its slug.")
-    return found

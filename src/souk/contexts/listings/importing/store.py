@@ -301,9 +301,3 @@ async def result_rows(
         limit,
     )
     return [dict(row) for row in rows]
-
-
-async def seller_by_slug(conn: ReadConn, slug: str) -> UUID | None:
-    """The seller with this address, as the sellers' events told it."""
-    found: UUID | None = await conn.fetchval("SELECT id FROM listings.seller WHERE slug = $1", slug)
-    return found
