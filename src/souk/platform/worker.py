@@ -34,7 +34,7 @@ _SETTINGS = DBSettings(db_schema=SCHEMA)
 _ENVIRONMENT = QueryBuilderEnvironment(_SETTINGS)
 _DUE = (
     "SELECT EXISTS (SELECT FROM jobs.pgqueuer WHERE status IN ('queued', 'picked')"
-    " AND execute_after <= now())"
+    " AND execute_after <= now() AND entrypoint = ANY($1))"
 )
 _QUEUE = QueryQueueBuilder(_SETTINGS)
 _SCHEDULES = QuerySchedulerBuilder(_SETTINGS)
@@ -105,11 +105,12 @@ class Worker:
 
     async def drain(self) -> None:
         """Run everything that is due by now, then return; for tests and the command line."""
+        names = list(self._queue.entrypoint_registry)
         running = asyncio.create_task(
             self._queue.run(dequeue_timeout=timedelta(milliseconds=100))
         )
         try:
-            while not running.done() and await self._pool.fetchval(_DUE):
+            while not running.done() and await self._pool.fetchval(_DUE, names):
                 await asyncio.sleep(0.02)
         finally:
             self._queue.shutdown.set()
