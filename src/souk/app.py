@@ -157,7 +157,12 @@ class _Served:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                self._app = await self._start()
+                try:
+                    self._app = await self._start()
+                except Exception as error:
+                    log.exception("start_failed", role=self._role)
+                    await send({"type": "lifespan.startup.failed", "message": str(error)})
+                    return
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 await self._stack.aclose()
