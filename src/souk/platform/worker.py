@@ -106,9 +106,7 @@ class Worker:
     async def drain(self) -> None:
         """Run everything that is due by now, then return; for tests and the command line."""
         names = list(self._queue.entrypoint_registry)
-        running = asyncio.create_task(
-            self._queue.run(dequeue_timeout=timedelta(milliseconds=100))
-        )
+        running = asyncio.create_task(self._queue.run(dequeue_timeout=timedelta(milliseconds=100)))
         try:
             while not running.done() and await self._pool.fetchval(_DUE, names):
                 await asyncio.sleep(0.02)

@@ -195,9 +195,7 @@ def _respond(
             **context,
         }
     )
-    response = Response(
-        html.encode(), status_code=status, media_type="text/html; charset=utf-8"
-    )
+    response = Response(html.encode(), status_code=status, media_type="text/html; charset=utf-8")
     if made:
         response.set_cookie(
             CSRF_COOKIE, made, httponly=True, secure=settings.secure_cookies, samesite="lax"

@@ -63,16 +63,18 @@ async def read_seller_order(db: Database, actor: Actor, seller_order_id: UUID) -
         return await queries.seller_order(conn, seller_order_id, seller_id=actor.seller_id)
 
 
-@post("/api/v1/seller/orders/{seller_order_id:uuid}/accept", access=access.SELLER, rate="write",
-      status_code=200)
+@post(
+    "/api/v1/seller/orders/{seller_order_id:uuid}/accept",
+    access=access.SELLER,
+    rate="write",
+    status_code=200,
+)
 async def accept_order(db: Database, actor: Actor, seller_order_id: UUID) -> SellerOrderView:
     """Take the order on."""
     seller_id = actor.seller_id
     assert seller_id is not None
     await db.transact(
-        lambda tx: commands.accept(
-            tx, actor, seller_order_id=seller_order_id, seller_id=seller_id
-        )
+        lambda tx: commands.accept(tx, actor, seller_order_id=seller_order_id, seller_id=seller_id)
     )
     async with db.read() as conn:
         return await queries.seller_order(conn, seller_order_id, seller_id=seller_id)

@@ -57,9 +57,7 @@ async def list_shops(db: Database, cursor: _Cursor = None, limit: Limit = 20) ->
 
 
 @get("/api/v1/sellers/{slug:str}", access=access.PUBLIC)
-async def read_shop(
-    db: Database, slug: Annotated[str, Parameter(max_length=100)]
-) -> SellerView:
+async def read_shop(db: Database, slug: Annotated[str, Parameter(max_length=100)]) -> SellerView:
     """One open shop."""
     async with db.read() as conn:
         return await queries.by_slug(conn, slug)

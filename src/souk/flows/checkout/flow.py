@@ -89,9 +89,7 @@ async def replace_parts(
 async def read(conn: ReadConn, holder: Holder, checkout_id: UUID) -> CheckoutView:
     """The holder's checkout with live prices and stock. Raises CheckoutNotFound."""
     checkout = await orders.find_checkout(conn, checkout_id)
-    if checkout is None or not orders.held_by(
-        checkout, user_id=holder.user_id, guest=holder.guest
-    ):
+    if checkout is None or not orders.held_by(checkout, user_id=holder.user_id, guest=holder.guest):
         raise orders.CheckoutNotFound
     payment = await payments.of_checkout(conn, checkout_id)
     changes: list[Message] = []
@@ -207,9 +205,7 @@ async def _options(conn: ReadConn, checkout: orders.Checkout) -> Options:
         )
         for seller_id, lines in orders.by_seller(checkout.lines).items()
     ]
-    return await fulfilment.quote(
-        conn, country=checkout.shipping_address["country"], groups=groups
-    )
+    return await fulfilment.quote(conn, country=checkout.shipping_address["country"], groups=groups)
 
 
 def _choose(checkout: orders.Checkout, options: Options, wanted: dict[UUID, UUID]) -> None:

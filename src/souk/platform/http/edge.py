@@ -162,7 +162,7 @@ async def _provide_holder(request: Request[Any, Any, Any]) -> Holder:
     return await holder_of(request)
 
 
-def _provide(value: Any) -> Provide:  # noqa: ANN401 - any singleton
+def _provide(value: Any) -> Provide:
     return Provide(lambda: value, sync_to_thread=False, use_cache=True)
 
 
@@ -175,7 +175,7 @@ def build(
     provide: dict[str, object] | None = None,
     title: str = "Souk",
     version: str = "0",
-    **litestar_options: Any,  # noqa: ANN401 - handed on to Litestar unchanged
+    **litestar_options: Any,
 ) -> Litestar:
     """Assemble the application; `provide` adds dependencies by name.
 
