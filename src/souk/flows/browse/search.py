@@ -97,12 +97,14 @@ class QueryLog:
 
     def __init__(self) -> None:
         self._waiting: list[tuple[str, int]] = []
-        self._since = time.monotonic()
+        self._since = 0.0
 
     async def add(self, db: Database, *, text: str, total: int) -> None:
         """Note one search; every fifty searches or five seconds they are stored."""
         if not text.strip():
             return
+        if not self._waiting:
+            self._since = time.monotonic()
         self._waiting.append((text, total))
         late = time.monotonic() - self._since > _FLUSH_SECONDS
         if late or len(self._waiting) >= _FLUSH_AFTER:
@@ -111,7 +113,6 @@ class QueryLog:
     async def flush(self, db: Database) -> None:
         """Store what is waiting."""
         batch, self._waiting = self._waiting, []
-        self._since = time.monotonic()
         if batch:
             await db.transact(lambda tx: search.record_queries(tx, batch))
 
