@@ -4,8 +4,9 @@ import pytest
 
 from souk.contexts.catalog import api as catalog
 from souk.contexts.inventory import api as inventory
+from souk.contexts.listings import api as listings
 from souk.contexts.search import api as search
-from souk.flows.browse import http
+from souk.flows.browse import flow, http
 from souk.flows.browse.search import QueryLog, found_cards
 from souk.kernel.actor import Actor, Permission
 from souk.kernel.ids import uuid7
@@ -175,3 +176,68 @@ async def test_searches_are_counted_together(db):
     async with db.read() as conn:
         asked = {row.query: row.searches for row in await search.popular(conn, limit=100)}
     assert asked[word] == 50
+
+
+async def test_what_is_not_counted_has_no_number(client, db):
+    actor = factories.seller_actor()
+    listing = await factories.active(db, actor)
+    unknown = (await client.get(f"/api/v1/listings/{listing.id}")).json()
+    assert unknown["stock"][0]["available"] == 0
+    await db.transact(
+        lambda tx: inventory.set_up(
+            tx, OPERATOR,
+            items=[inventory.StockSetUp(
+                variant_id=listing.variants[0].id, listing_id=listing.id,
+                seller_id=listing.seller_id, tracked=False,
+            )],
+        )
+    )
+    uncounted = (await client.get(f"/api/v1/listings/{listing.id}")).json()
+    assert uncounted["stock"][0]["available"] is None
+    variant_id, absent = listing.variants[0].id, uuid7()
+    async with db.read() as conn:
+        assert await flow.stock_of(conn, [variant_id, absent]) == {variant_id: None, absent: 0}
+
+
+async def test_digital_goods_have_no_stock_to_run_out_of(client, db):
+    actor = factories.seller_actor()
+    listing = await factories.create(
+        db, actor, kind="digital", category_id=uuid7(), category_path=[uuid7()]
+    )
+    file = listings.StoredFile(uuid7(), "files/x/content", "a.pdf", "application/pdf", 1, "00" * 32)
+    seller_id = actor.seller_id
+    await db.transact(
+        lambda tx: listings.attach_file(
+            tx, actor, seller_id=seller_id, listing_id=listing.id, file=file
+        )
+    )
+    await db.transact(
+        lambda tx: listings.submit(
+            tx, actor, seller_id=seller_id, listing_id=listing.id, in_stock=True, trusted=True
+        )
+    )
+    shown = (await client.get(f"/api/v1/listings/{listing.slug}")).json()
+    assert shown["stock"][0]["available"] is None
+    assert [file["filename"] for file in shown["files"]] == ["a.pdf"]
+    assert "files/x" not in str(shown)
+
+
+async def test_search_below_a_category_by_slug(client, db, engine):
+    category = await db.transact(
+        lambda tx: catalog.create_category(tx, OPERATOR, name=f"Cat {uuid7().hex[-10:]}")
+    )
+    actor = factories.seller_actor()
+    listing = await factories.active(
+        db, actor, category_id=category.id, category_path=category.path
+    )
+    engine.index([document(
+        listing, category_ids=[category.id], category_names=[category.name]
+    )])
+    engine.commit()
+    engine.refresh()
+    params = {"category": category.slug, "seller": str(actor.seller_id), "max.size": "3"}
+    none = (await client.get("/api/v1/listings/search", params=params)).json()
+    assert none["items"] == []
+    del params["max.size"]
+    found = (await client.get("/api/v1/listings/search", params=params | {"page": 1})).json()
+    assert [card["id"] for card in found["items"]] == [str(listing.id)]
