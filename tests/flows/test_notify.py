@@ -144,7 +144,7 @@ async def test_a_forgotten_password_and_a_changed_one(
         "password_changed",
     ]
     mails = await work_off_links(services, person.email)
-    assert any("/reset-password?token=" in mail.plain for mail in mails)
+    assert any("/reset?token=" in mail.plain for mail in mails)
 
 
 async def test_a_change_of_address_is_asked_at_both(
