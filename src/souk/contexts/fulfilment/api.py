@@ -51,6 +51,7 @@ from souk.contexts.fulfilment.queries import (
     of_seller,
     quote,
     saved_addresses,
+    violations,
 )
 
 __all__ = [
@@ -106,4 +107,5 @@ __all__ = [
     "saved_addresses",
     "ship",
     "tracking_url",
+    "violations",
 ]

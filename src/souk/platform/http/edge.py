@@ -33,6 +33,13 @@ log = structlog.get_logger()
 _MAX_BODY = 1_000_000
 _ETAG_LIMIT = 512 * 1024
 _SLOW = 1.0
+_COMPRESSION = CompressionConfig(
+    backend="gzip",
+    minimum_size=1_000,
+    gzip_compress_level=5,
+    # Ranges and lengths are those of the file itself: `uncompressed=True` on a route.
+    exclude_opt_key="uncompressed",
+)
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
@@ -207,13 +214,7 @@ def build(
             "Services": Services,
             "Settings": Settings,
         },
-        compression_config=CompressionConfig(
-            backend="gzip",
-            minimum_size=1_000,
-            gzip_compress_level=5,
-            # Ranges and lengths are those of the file itself: `uncompressed=True` on a route.
-            exclude_opt_key="uncompressed",
-        ),
+        compression_config=_COMPRESSION,
         cors_config=(
             CORSConfig(allow_origins=list(settings.cors_origins), max_age=600)
             if settings.cors_origins
