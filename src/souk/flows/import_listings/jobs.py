@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import msgspec
 
 from souk.contexts.listings.api import importing
+from souk.flows.import_listings import pictures
 from souk.flows.import_listings.work import work
 from souk.platform import jobs
 from souk.platform.database import WriteTx
@@ -33,6 +35,17 @@ async def enqueue(tx: WriteTx, run_id: UUID) -> None:
 
 async def _work_off(services: Services, payload: WorkOff) -> None:
     await work(services, payload.run_id)
+    await services.db.transact(partial(_enqueue_pictures, run_id=payload.run_id))
+
+
+async def _enqueue_pictures(tx: WriteTx, *, run_id: UUID) -> None:
+    await jobs.enqueue(
+        tx, "listings.import_pictures", WorkOff(run_id), dedupe_key=f"listings.pictures:{run_id}"
+    )
+
+
+async def _fetch_pictures(services: Services, payload: WorkOff) -> None:
+    await pictures.complete(services, payload.run_id)
 
 
 async def resume(services: Services) -> None:
@@ -54,5 +67,8 @@ async def resume(services: Services) -> None:
         await services.db.transact(queue)
 
 
-job_types: list[JobType] = [job("listings.import", WorkOff, _work_off)]
+job_types: list[JobType] = [
+    job("listings.import", WorkOff, _work_off),
+    job("listings.import_pictures", WorkOff, _fetch_pictures),
+]
 schedules: list[Schedule] = [Schedule("listings.import_resume", "* * * * *", resume)]

@@ -143,6 +143,14 @@ async def fail(tx: WriteTx, *, run_id: UUID, reason: str, problems: list[RowProb
     return run
 
 
+async def note_completed(
+    tx: WriteTx, *, run_id: UUID, position: int, problems: Sequence[RowProblem]
+) -> None:
+    """A product's pictures were fetched, or the reasons why not are among its problems."""
+    await store.complete(tx, run_id, position, problems)
+    await store.refresh_version(tx, run_id, position)
+
+
 async def finish(tx: WriteTx, *, run_id: UUID) -> Run:
     """Everything is worked off: the run reaches the end of its phase."""
     run = await _own(tx, run_id, None)
