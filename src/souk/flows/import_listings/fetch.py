@@ -22,7 +22,8 @@ _MAX_HOPS = 4
 _PORTS = {"http": 80, "https": 443}
 # Ranges that carry another address inside themselves, which may be a private one.
 _CARRIERS = tuple(
-    ipaddress.ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
+    ipaddress.ip_network(text)
+    for text in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
 )
 
 
@@ -73,7 +74,7 @@ async def _follow(
             if response.is_redirect:
                 url = urljoin(url, response.headers.get("location", ""))
                 continue
-            if response.status_code != httpx.codes.OK:
+            if not response.is_success:
                 raise FetchError(f"The server answered {response.status_code}. Check the address.")
             return await _body(response, max_bytes)
         finally:

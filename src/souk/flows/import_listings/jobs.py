@@ -35,10 +35,11 @@ async def enqueue(tx: WriteTx, run_id: UUID) -> None:
 
 async def _work_off(services: Services, payload: WorkOff) -> None:
     await work(services, payload.run_id)
-    await services.db.transact(partial(_enqueue_pictures, run_id=payload.run_id))
+    await services.db.transact(partial(enqueue_pictures, run_id=payload.run_id))
 
 
-async def _enqueue_pictures(tx: WriteTx, *, run_id: UUID) -> None:
+async def enqueue_pictures(tx: WriteTx, *, run_id: UUID) -> None:
+    """Fetch the pictures of a finished import after this transaction."""
     await jobs.enqueue(
         tx, "listings.import_pictures", WorkOff(run_id), dedupe_key=f"listings.pictures:{run_id}"
     )

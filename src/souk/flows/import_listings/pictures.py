@@ -6,6 +6,7 @@ has pictures already keeps them.
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from uuid import UUID
 
@@ -22,7 +23,9 @@ from souk.platform.services import Services
 
 log = structlog.get_logger()
 _ACTOR = system("listings.import")
-_AT_ONCE = 20
+_BATCH = 20
+_LANES = asyncio.Semaphore(4)
+"""Most servers of other shops take four requests at a time kindly."""
 
 
 async def complete(services: Services, run_id: UUID) -> None:
@@ -32,19 +35,36 @@ async def complete(services: Services, run_id: UUID) -> None:
     after = -1
     while run.state is importing.RunState.DONE:
         async with services.db.read() as conn:
-            batch = await importing.unfinished(conn, run_id=run_id, after=after, limit=_AT_ONCE)
+            batch = await importing.unfinished(conn, run_id=run_id, after=after, limit=_BATCH)
         if not batch:
             return
-        for product in batch:
-            after = product.position
-            await _complete_one(services, run, product)
+        after = batch[-1].position
+        async with asyncio.TaskGroup() as group:
+            for product in batch:
+                group.create_task(_complete_one(services, run, product, _LANES))
         async with services.db.read() as conn:
             run = await importing.run(conn, run_id=run_id, seller_id=None)
 
 
 async def _complete_one(
-    services: Services, run: importing.Run, product: importing.Unfinished
+    services: Services,
+    run: importing.Run,
+    product: importing.Unfinished,
+    lanes: asyncio.Semaphore,
 ) -> None:
+    async with lanes:
+        problems = await _problems(services, run, product)
+    await services.db.transact(
+        partial(
+            importing.note_completed, run_id=run.id, position=product.position, problems=problems
+        )
+    )
+
+
+async def _problems(
+    services: Services, run: importing.Run, product: importing.Unfinished
+) -> list[importing.RowProblem]:
+    """Complete a product as far as it goes; what it lacks then."""
     problems: list[importing.RowProblem] = []
     row = product.draft.rows[0] if product.draft.rows else product.rows[0]
     if not product.has_pictures:
@@ -63,11 +83,7 @@ async def _complete_one(
             problems.append(
                 importing.RowProblem(row, "", "not_published", problem, importing.Severity.WARNING)
             )
-    await services.db.transact(
-        partial(
-            importing.note_completed, run_id=run.id, position=product.position, problems=problems
-        )
-    )
+    return problems
 
 
 async def _add(

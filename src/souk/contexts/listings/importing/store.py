@@ -309,7 +309,8 @@ async def unfinished(
 ) -> list[dict[str, Any]]:
     """Products whose listing is a draft and whose pictures were not looked at yet."""
     rows = await conn.fetch(
-        "SELECT t.position, t.rows, t.listing_id, k.content, l.image_key IS NOT NULL AS has_pictures"
+        "SELECT t.position, t.rows, t.listing_id, k.content,"
+        " l.image_key IS NOT NULL AS has_pictures"
         " FROM listings.import_result t"
         " JOIN listings.import_link k ON k.listing_id = t.listing_id AND k.run_id = t.run_id"
         " JOIN listings.listing l ON l.id = t.listing_id"
