@@ -17,7 +17,12 @@ from souk.platform.jobs import JobType, Schedule, job
 from souk.platform.services import Services
 
 _SILENCE = timedelta(minutes=2)
+_PATIENCE = timedelta(hours=6)
 _AT_ONCE = 20
+_GIVEN_UP = (
+    "The import stopped and could not be carried on. Upload the file again: what has landed is "
+    "recognised and not doubled."
+)
 
 
 class WorkOff(msgspec.Struct, frozen=True):
@@ -26,10 +31,10 @@ class WorkOff(msgspec.Struct, frozen=True):
     run_id: UUID
 
 
-async def enqueue(tx: WriteTx, run_id: UUID) -> None:
-    """Carry the run on after this transaction; a run that is queued already is queued once."""
+async def enqueue(tx: WriteTx, run: importing.Run) -> None:
+    """Carry the run on after this transaction; a phase that is queued already is queued once."""
     await jobs.enqueue(
-        tx, "listings.import", WorkOff(run_id), dedupe_key=f"listings.import:{run_id}"
+        tx, "listings.import", WorkOff(run.id), dedupe_key=f"listings.import:{run.id}:{run.state}"
     )
 
 
@@ -50,19 +55,28 @@ async def _fetch_pictures(services: Services, payload: WorkOff) -> None:
 
 
 async def resume(services: Services) -> None:
-    """Queue runs again of which nothing was heard for a while: their worker was killed."""
-    before = services.clock.now() - _SILENCE
+    """Queue runs again of which nothing was heard for a while: their worker was killed.
+
+    A run that stays silent for hours whatever is tried is given up, so that it does not stand in
+    the way of its seller's next one.
+    """
+    now = services.clock.now()
     async with services.db.read() as conn:
-        stale = await importing.stale_runs(conn, before=before, limit=_AT_ONCE)
+        stale = await importing.stale_runs(conn, before=now - _SILENCE, limit=_AT_ONCE)
+        hopeless = await importing.stale_runs(conn, before=now - _PATIENCE, limit=_AT_ONCE)
+    # The dead worker's job may still be marked as taken: a new key every ten minutes passes it by.
+    again = f"{now:%Y%m%d%H}{now.minute // 10}"
 
     async def queue(tx: WriteTx) -> None:
-        for run_id in stale:
+        for run_id in sorted(set(stale) - set(hopeless)):
             await jobs.enqueue(
                 tx,
                 "listings.import",
                 WorkOff(run_id),
-                dedupe_key=f"listings.import:{run_id}:{before:%Y%m%d%H%M}",
+                dedupe_key=f"listings.import:{run_id}:{again}",
             )
+        for run_id in hopeless:
+            await importing.fail(tx, run_id=run_id, reason=_GIVEN_UP)
 
     if stale:
         await services.db.transact(queue)
