@@ -53,11 +53,12 @@ _OFFERS = {"http", "pages", "handlers", "jobs"}
 @cache
 def _rooms() -> tuple[ModuleType, ...]:
     """Every module that may offer something, in a stable order."""
-    names: list[str] = []
-    for package in (souk.contexts, souk.flows, souk.web):
-        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            names.append(found.name)
-    offering = [name for name in names if _OFFERS & set(name.split(".")[2:])]
+    offering = [
+        found.name
+        for package in (souk.contexts, souk.flows, souk.web)
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+        if _OFFERS & set(found.name.split(".")[2:])
+    ]
     return tuple(importlib.import_module(name) for name in sorted(offering))
 
 

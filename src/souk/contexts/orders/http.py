@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import get, post
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 
 from souk.contexts.orders import commands, queries
 from souk.contexts.orders.queries import OrderRow, OrderView, SellerOrderRow, SellerOrderView
@@ -17,7 +17,7 @@ from souk.platform.http.holder import Holder
 from souk.platform.http.wire import Limit, Listed
 
 _Cursor = Annotated[str | None, Parameter(max_length=1024)]
-_States = Annotated[str, Parameter(query="state", max_length=200)]
+_States = Annotated[str, QueryParameter(name="state", max_length=200)]
 
 
 @get("/api/v1/orders", access=access.HOLDER)
