@@ -71,8 +71,7 @@ class Pages:
             cache_size=400,
             extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
         )
-        env.globals["asset"] = assets.url
-        env.globals["csrf_field"] = _csrf_field
+        env.globals.update(asset=assets.url, csrf_field=_csrf_field, media=media_url)
         env.install_gettext_callables(  # type: ignore[attr-defined]
             _gettext, _ngettext, newstyle=True, pgettext=None, npgettext=None
         )
@@ -80,7 +79,6 @@ class Pages:
         env.filters["date"] = _filter(languages.date_text)
         env.filters["datetime"] = _filter(languages.datetime_text)
         env.filters["number"] = _filter(languages.number_text)
-        env.globals["media"] = media_url
         self.env = env
 
 
@@ -235,7 +233,7 @@ async def _cart_count(request: Req, services: Services, viewer: Viewer | None) -
 async def _nav(services: Services) -> list[dict[str, str]]:
     async with services.db.read() as conn:
         tree = await catalog.tree(conn)
-    return [{"text": node.name, "url": f"/c/{node.slug}"} for node in tree]
+    return [{"text": node.name, "url": f"/c/{node.slug}"} for node in tree.roots]
 
 
 def redirect(
