@@ -29,11 +29,16 @@ errors = Console(stderr=True)
 def _run(work: Callable[[Services], Awaitable[T]], *, role: str = "cli") -> T:
     """Run `work` with services on a migrated database; refusals end the program in a sentence."""
 
-    async def run() -> T:
-        async with composition.services(configuration.load(), role=role) as services:
+    settings = configuration.load()
+
+    async def run(url: str) -> T:
+        complete = msgspec.structs.replace(settings, database_url=url)
+        async with composition.services(complete, role=role) as services:
             return await work(services)
 
-    return asyncio.run(run())
+    with roles.database(settings) as url:
+        migrations.upgrade(url)
+        return asyncio.run(run(url))
 
 
 @click.group()
@@ -78,11 +83,19 @@ def migrate() -> None:
 @click.option("--orders", default=300, show_default=True, help="Past orders to make.")
 def demo(orders: int) -> None:
     """Fill the marketplace with real sample goods, shops, people and orders."""
-    from souk.demo import fill  # noqa: PLC0415 - only this command needs the demo's readers
+    _print_log_ins(_fill(orders))
 
+
+def _fill(orders: int) -> list[tuple[str, str, str]]:
+    """Fill an empty marketplace; the log-ins to try. As a worker, since it writes the index."""
+    from souk.demo import fill  # noqa: PLC0415 - only the demo needs its readers
+
+    wiring = fill.Wiring(composition.subscriptions(), composition.job_types())
     with _progress() as progress:
-        result = _run(lambda services: fill.fill(services, orders=orders, report=_steps(progress)))
-    _print_log_ins(result)
+        return _run(
+            lambda services: fill.fill(services, wiring, orders=orders, report=_steps(progress)),
+            role="worker",
+        )
 
 
 @main.command("import")
