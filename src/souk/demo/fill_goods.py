@@ -25,6 +25,8 @@ _FACET_TEXTS = frozenset({"brand", "colour", "flavour"})
 _BRANCH = 40
 _KEYS = 60
 _AT_ONCE = 4
+_DRAWING = asyncio.Lock()
+"""Drawing opens libvips' SVG loader for its own moment only: one at a time."""
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -238,7 +240,11 @@ async def _known_listings(world: World) -> dict[str, listings.SellerListingRow]:
 async def _store_photo(
     world: World, photo: PhotoSpec
 ) -> tuple[listings.StoredImage, str]:
-    content = await asyncio.to_thread(read_picture, photo)
+    if photo.svg:
+        async with _DRAWING:
+            content = await asyncio.to_thread(read_picture, photo)
+    else:
+        content = await asyncio.to_thread(read_picture, photo)
     credit = f" Photo: {photo.author}, {photo.licence}." if photo.author else ""
     stored = await listings.store_image(world.services.files, content)
     return stored, f"{photo.alt}.{credit}" if credit else photo.alt
