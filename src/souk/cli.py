@@ -19,6 +19,7 @@ from souk import roles
 from souk.kernel.errors import DomainError
 from souk.platform import migrate as migrations
 from souk.platform import settings as configuration
+from souk.platform import telemetry
 from souk.platform.services import Services
 
 T = TypeVar("T")
@@ -30,10 +31,11 @@ def _run(work: Callable[[Services], Awaitable[T]], *, role: str = "cli") -> T:
     """Run `work` with services on a migrated database; refusals end the program in a sentence."""
 
     settings = configuration.load()
+    telemetry.set_up(settings, role=role)
 
     async def run(url: str) -> T:
-        complete = msgspec.structs.replace(settings, database_url=url)
-        async with composition.services(complete, role=role) as services:
+        ready = msgspec.structs.replace(settings, database_url=url)
+        async with composition.services(ready, role=role) as services:
             return await work(services)
 
     with roles.database(settings) as url:
