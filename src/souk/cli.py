@@ -85,11 +85,19 @@ def migrate() -> None:
 @click.option("--orders", default=300, show_default=True, help="Past orders to make.")
 def demo(orders: int) -> None:
     """Fill the marketplace with real sample goods, shops, people and orders."""
-    from souk.demo import fill  # noqa: PLC0415 - only this command needs the demo's readers
+    _print_log_ins(_fill(orders))
 
+
+def _fill(orders: int) -> list[tuple[str, str, str]]:
+    """Fill an empty marketplace; the log-ins to try. As a worker, since it writes the index."""
+    from souk.demo import fill  # noqa: PLC0415 - only the demo needs its readers
+
+    wiring = fill.Wiring(composition.subscriptions(), composition.job_types())
     with _progress() as progress:
-        result = _run(lambda services: fill.fill(services, orders=orders, report=_steps(progress)))
-    _print_log_ins(result)
+        return _run(
+            lambda services: fill.fill(services, wiring, orders=orders, report=_steps(progress)),
+            role="worker",
+        )
 
 
 @main.command("import")
