@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Response, delete, get, post, put
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 
 from souk.contexts.compliance import commands, queries
 from souk.contexts.compliance.domain import MAX_MARKDOWN, ConsentPurpose, DocumentKind
@@ -27,9 +27,9 @@ from souk.platform.settings import Settings
 
 _MANAGE = access.operator(Permission.LEGAL_MANAGE)
 LocaleParameter = Annotated[
-    str, Parameter(pattern="^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)
+    str, QueryParameter(pattern="^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)
 ]
-VersionParameter = Annotated[int | None, Parameter(ge=1, le=1_000_000)]
+VersionParameter = Annotated[int | None, QueryParameter(ge=1, le=1_000_000)]
 
 
 class Documents(msgspec.Struct, frozen=True):
@@ -102,7 +102,7 @@ async def list_documents(db: Database, locale: LocaleParameter = "en") -> Docume
 
 @get("/api/v1/legal/{kind:str}", access=access.PUBLIC)
 async def read_document(
-    kind: DocumentKind,
+    kind: FromPath[DocumentKind],
     db: Database,
     locale: LocaleParameter = "en",
     version: VersionParameter = None,
@@ -133,7 +133,9 @@ async def list_acceptances(db: Database, actor: Actor) -> Acceptances:
 
 
 @post("/api/v1/legal/{kind:str}/acceptances", access=access.SIGNED_IN, status_code=204)
-async def accept_document(kind: DocumentKind, data: Accept, db: Database, actor: Actor) -> None:
+async def accept_document(
+    kind: FromPath[DocumentKind], data: Accept, db: Database, actor: Actor
+) -> None:
     """Accept the version in force."""
     user_id = actor.user_id
     if user_id is None:
@@ -144,14 +146,16 @@ async def accept_document(kind: DocumentKind, data: Accept, db: Database, actor:
 
 
 @get("/api/v1/legal/{kind:str}/versions", access=_MANAGE)
-async def list_versions(kind: DocumentKind, db: Database) -> Versions:
+async def list_versions(kind: FromPath[DocumentKind], db: Database) -> Versions:
     """Drafts, coming, present and old versions."""
     async with db.read() as conn:
         return Versions(await queries.all_versions(conn, kind))
 
 
 @put("/api/v1/legal/{kind:str}/draft", access=_MANAGE)
-async def save_draft(kind: DocumentKind, data: Draft, db: Database, actor: Actor) -> DraftVersion:
+async def save_draft(
+    kind: FromPath[DocumentKind], data: Draft, db: Database, actor: Actor
+) -> DraftVersion:
     """Write one language of the next version."""
     version = await db.transact(
         lambda tx: commands.save_draft(
@@ -162,13 +166,15 @@ async def save_draft(kind: DocumentKind, data: Draft, db: Database, actor: Actor
 
 
 @delete("/api/v1/legal/{kind:str}/draft", access=_MANAGE)
-async def discard_draft(kind: DocumentKind, db: Database, actor: Actor) -> None:
+async def discard_draft(kind: FromPath[DocumentKind], db: Database, actor: Actor) -> None:
     """Throw the draft away in all its languages."""
     await db.transact(lambda tx: commands.discard_draft(tx, actor, kind=kind))
 
 
 @post("/api/v1/legal/{kind:str}/publish", access=_MANAGE, idempotent=True, status_code=200)
-async def publish(kind: DocumentKind, data: Publish, db: Database, actor: Actor) -> DraftVersion:
+async def publish(
+    kind: FromPath[DocumentKind], data: Publish, db: Database, actor: Actor
+) -> DraftVersion:
     """Publish the draft in all its languages."""
     version = await db.transact(
         lambda tx: commands.publish(

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, delete, get, patch, post
+from litestar.params import FromPath
 
 from souk.contexts.identity import http_auth, http_users, queries
 from souk.contexts.identity.commands import accounts, signing_in
@@ -238,7 +239,7 @@ async def list_sessions(db: Database, actor: Actor) -> Sessions:
 
 
 @delete("/api/v1/auth/sessions/{session_id:uuid}", access=access.SIGNED_IN, rate="write")
-async def revoke_session(session_id: UUID, db: Database, actor: Actor) -> None:
+async def revoke_session(session_id: FromPath[UUID], db: Database, actor: Actor) -> None:
     """End one of the caller's sessions."""
     await db.transact(lambda tx: signing_in.revoke_session(tx, actor, session_id=session_id))
 

@@ -8,6 +8,7 @@ failure. Because of that these functions open transactions themselves, like a ro
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -124,7 +125,8 @@ async def log_in(db: Database, actor: Actor, *, email: str, password: str) -> Pr
     try:
         normal = normal_email(email)
     except BadEmail:
-        normal = email.strip().lower()
+        # Names no account, is counted like one, and holds no character that cannot be stored.
+        normal = sha256(email.encode("utf-8", "replace")).hexdigest()
     attempt = await db.transact(lambda tx: signing_in.begin_log_in(tx, actor, email=normal))
     proof = await _prove(attempt, password=password)
     if proof is None:

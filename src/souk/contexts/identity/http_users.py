@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import delete, get, post, put
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 
 from souk.contexts.identity import queries
 from souk.contexts.identity.commands import staff
@@ -30,9 +30,9 @@ class Suspend(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 @get("/api/v1/users", access=access.operator(Permission.USERS_VIEW))
 async def list_users(
     db: Database,
-    search: Annotated[str, Parameter(max_length=254)] = "",
-    cursor: Annotated[str | None, Parameter(max_length=1024)] = None,
-    limit: Annotated[int, Parameter(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
+    search: Annotated[str, QueryParameter(max_length=254)] = "",
+    cursor: Annotated[str | None, QueryParameter(max_length=1024)] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
 ) -> Listed[UserView]:
     """Accounts, newest first; `search` is the start of the address or the name."""
     async with db.read() as conn:
@@ -43,7 +43,7 @@ async def list_users(
 
 
 @get("/api/v1/users/{user_id:uuid}", access=access.operator(Permission.USERS_VIEW))
-async def read_user(user_id: UUID, db: Database) -> UserView:
+async def read_user(user_id: FromPath[UUID], db: Database) -> UserView:
     """One account."""
     async with db.read() as conn:
         return await queries.user(conn, user_id=user_id)
@@ -54,7 +54,9 @@ async def read_user(user_id: UUID, db: Database) -> UserView:
     access=access.operator(Permission.USERS_MANAGE),
     status_code=200,
 )
-async def suspend_user(user_id: UUID, data: Suspend, db: Database, actor: Actor) -> UserView:
+async def suspend_user(
+    user_id: FromPath[UUID], data: Suspend, db: Database, actor: Actor
+) -> UserView:
     """Shut an account out and end its sessions."""
     reason = clean_text(data.reason, path="reason")
     user = await db.transact(
@@ -68,7 +70,7 @@ async def suspend_user(user_id: UUID, data: Suspend, db: Database, actor: Actor)
     access=access.operator(Permission.USERS_MANAGE),
     status_code=200,
 )
-async def reinstate_user(user_id: UUID, db: Database, actor: Actor) -> UserView:
+async def reinstate_user(user_id: FromPath[UUID], db: Database, actor: Actor) -> UserView:
     """Let a suspended account in again."""
     user = await db.transact(lambda tx: staff.reinstate_user(tx, actor, user_id=user_id))
     return UserView.of(user)
@@ -78,7 +80,9 @@ async def reinstate_user(user_id: UUID, db: Database, actor: Actor) -> UserView:
     "/api/v1/users/{user_id:uuid}/roles/{role:str}",
     access=access.operator(Permission.USERS_MANAGE),
 )
-async def grant_role(user_id: UUID, role: Role, db: Database, actor: Actor) -> UserView:
+async def grant_role(
+    user_id: FromPath[UUID], role: FromPath[Role], db: Database, actor: Actor
+) -> UserView:
     """Give a staff role that holds no more than the caller's own permissions."""
     user = await db.transact(lambda tx: staff.grant_role(tx, actor, user_id=user_id, role=role))
     return UserView.of(user)
@@ -89,7 +93,9 @@ async def grant_role(user_id: UUID, role: Role, db: Database, actor: Actor) -> U
     access=access.operator(Permission.USERS_MANAGE),
     status_code=200,
 )
-async def revoke_role(user_id: UUID, role: Role, db: Database, actor: Actor) -> UserView:
+async def revoke_role(
+    user_id: FromPath[UUID], role: FromPath[Role], db: Database, actor: Actor
+) -> UserView:
     """Take a staff role and end the person's sessions."""
     user = await db.transact(lambda tx: staff.revoke_role(tx, actor, user_id=user_id, role=role))
     return UserView.of(user)
