@@ -111,9 +111,7 @@ def problems(address: api.Address) -> dict[str, str]:
     ],
     ids=["DE", "US", "GB", "JP", "CN", "IE", "HK", "BR", "CA"],
 )  # fmt: skip
-def test_good_addresses_are_normalised(
-    address: api.Address, postal_code: str, region: str
-) -> None:
+def test_good_addresses_are_normalised(address: api.Address, postal_code: str, region: str) -> None:
     normal = api.normalise_address(address)
     assert (normal.postal_code, normal.region) == (postal_code, region)
     assert normal.city in {address.city, "东城区"}
@@ -228,9 +226,7 @@ async def test_somebody_elses_address_is_not_there(db: Database) -> None:
             lambda tx: api.change_address(tx, other, address_id=saved.id, address=BERLIN)
         )
     with pytest.raises(NotSignedIn):
-        await db.transact(
-            lambda tx: api.save_address(tx, Actor(kind="guest"), address=BERLIN)
-        )
+        await db.transact(lambda tx: api.save_address(tx, Actor(kind="guest"), address=BERLIN))
 
 
 async def test_there_is_a_limit(db: Database) -> None:

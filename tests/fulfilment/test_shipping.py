@@ -67,9 +67,7 @@ async def test_a_quote_for_many_sellers_is_one_statement(db: Database) -> None:
         ),
     )
     async with count_statements() as count:
-        found = await quote(
-            db, "de", group(plain), group(rich), group(digital, ships=False)
-        )
+        found = await quote(db, "de", group(plain), group(rich), group(digital, ships=False))
     assert count.total == 1
     assert found[digital.seller_id or uuid7()] == []
     assert [o.method_id for o in found[plain.seller_id or uuid7()]] == [api.DEFAULT_METHOD]
@@ -78,7 +76,9 @@ async def test_a_quote_for_many_sellers_is_one_statement(db: Database) -> None:
         ("Collect it", 0, "pickup"),
     ]
     abroad = await quote(db, "FR", group(rich))
-    assert [(o.amount.amount, o.max_days) for o in abroad[rich.seller_id or uuid7()]] == [(1_490, 9)]
+    assert [(o.amount.amount, o.max_days) for o in abroad[rich.seller_id or uuid7()]] == [
+        (1_490, 9)
+    ]
     free = await quote(db, "DE", group(rich, 5_000))
     assert free[rich.seller_id or uuid7()][0].amount == Money(0, "EUR")
 
@@ -96,9 +96,9 @@ async def test_methods_in_another_currency_or_switched_off_are_not_offered(db: D
     other = a_seller()
     off = method(api.Rate(amount=500), active=False)
     await offer(db, other, off)
-    assert [o.method_id for o in (await quote(db, "DE", group(other)))[other.seller_id or uuid7()]] == [
-        api.DEFAULT_METHOD
-    ]
+    assert [
+        o.method_id for o in (await quote(db, "DE", group(other)))[other.seller_id or uuid7()]
+    ] == [api.DEFAULT_METHOD]
 
 
 BY_WEIGHT = api.Rate(
@@ -192,8 +192,13 @@ async def test_the_routes(make_client: Callable[..., Client]) -> None:
     assert changed.status_code == 200
     listed = (await client.get("/api/v1/shipping-methods")).json()["items"]
     assert [(item["position"], item["rates"][0]["amount"]) for item in listed] == [(3, 700)]
-    assert (await client.post("/api/v1/shipping-methods", json=body | {"rates": []})).status_code == 422
-    assert (await client.post("/api/v1/shipping-methods", json=body | {"x": 1})).status_code in {400, 422}
+    assert (
+        await client.post("/api/v1/shipping-methods", json=body | {"rates": []})
+    ).status_code == 422
+    assert (await client.post("/api/v1/shipping-methods", json=body | {"x": 1})).status_code in {
+        400,
+        422,
+    }
     assert (await client.delete(url)).status_code == 204
     assert (await client.delete(url)).status_code == 404
     client.act_as.actor = Actor(kind="user", user_id=uuid7())

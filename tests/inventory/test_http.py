@@ -73,6 +73,7 @@ async def test_pages_follow_each_other(client: Client, db: Database) -> None:
     assert [item["on_hand"] for item in first["items"] + second["items"]] == [1, 2, 3]
     assert second["next_cursor"] is None
     assert (await client.get(BASE, params={"cursor": "Wzdd"})).status_code == 422
+    assert (await client.get(BASE, params={"limit": -5})).status_code == 422
 
 
 async def test_refusals_are_problems(client: Client, db: Database) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -45,7 +45,7 @@ async def test_one_search_at_a_time(db: Database) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["jane@example.com", "call 0123 456 789", "4242424242424242", "", "?!", "x" * 101, "\x00"],
+    ["jane@example.com", "call 0123 456 789", "4242424242424242", "", "?!", "word " * 30, "\x00"],
 )
 async def test_personal_or_empty_texts_are_not_kept(db: Database, text: str) -> None:
     before = await _kept(db)
@@ -93,13 +93,21 @@ async def test_a_listing_noted_again_meanwhile_stays_noted(db: Database) -> None
     await db.transact(lambda tx: api.mark_indexed(tx, left))
 
 
-async def test_rebuild_requests(db: Database) -> None:
-    async with db.read() as conn:
-        assert not await api.rebuild_asked(conn)
-    for _ in range(2):
-        await db.transact(api.ask_for_rebuild)
-    async with db.read() as conn:
-        assert await api.rebuild_asked(conn)
-    await db.transact(api.begin_rebuild)
-    async with db.read() as conn:
-        assert not await api.rebuild_asked(conn)
+async def test_rebuild_requests(db: Database, clock: SettableClock) -> None:
+    async def asked() -> datetime | None:
+        async with db.read() as conn:
+            return await api.rebuild_asked(conn)
+
+    assert await asked() is None
+    await db.transact(api.ask_for_rebuild)
+    first = await asked()
+    assert first is not None
+    assert first == clock.now()
+    clock.advance(timedelta(seconds=1))
+    await db.transact(api.ask_for_rebuild)
+    await db.transact(lambda tx: api.mark_rebuilt(tx, asked_at=first))
+    second = await asked()
+    assert second is not None
+    assert second == clock.now()
+    await db.transact(lambda tx: api.mark_rebuilt(tx, asked_at=second))
+    assert await asked() is None

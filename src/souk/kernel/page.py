@@ -53,6 +53,8 @@ def decode_cursor(cursor: str, *, size: int) -> list[str | int | None]:
         raise BadCursor
     if not all(key is None or isinstance(key, str | int) for key in keys):
         raise BadCursor
+    if any(isinstance(key, str) and "\x00" in key for key in keys):
+        raise BadCursor
     return keys
 
 

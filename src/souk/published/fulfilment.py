@@ -65,7 +65,6 @@ class DownloadsGranted(Event, frozen=True, kw_only=True):
 
     seller_order_id: UUID
     seller_id: UUID
-    buyer_id: UUID | None
     order_line_ids: list[UUID]
     keys_missing: int
 

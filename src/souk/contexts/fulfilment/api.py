@@ -33,6 +33,7 @@ from souk.contexts.fulfilment.domain.shipping import (
     Method,
     Rate,
 )
+from souk.contexts.fulfilment.errors import no_such
 from souk.contexts.fulfilment.queries import (
     DownloadLink,
     KeyPool,
@@ -41,6 +42,7 @@ from souk.contexts.fulfilment.queries import (
     ShipmentStep,
     ShipmentView,
     key_pool,
+    keys_owed,
     library,
     licence_keys,
     links,
@@ -85,11 +87,13 @@ __all__ = [
     "forget_addresses_of",
     "grant_digital",
     "key_pool",
+    "keys_owed",
     "library",
     "licence_keys",
     "links",
     "mark_delivered",
     "methods_of",
+    "no_such",
     "normalise_address",
     "of_orders",
     "of_seller",

@@ -356,6 +356,15 @@ async def licence_keys(conn: ReadConn, *, seller_order_ids: list[UUID]) -> dict[
     }
 
 
+async def keys_owed(conn: ReadConn, seller_order_id: UUID) -> int:
+    """How many licence keys a seller order still waits for."""
+    return await conn.fetchval(
+        "SELECT coalesce(sum(quantity - assigned), 0)::integer FROM fulfilment.licence_claim"
+        " WHERE seller_order_id = $1 AND revoked_at IS NULL",
+        seller_order_id,
+    )
+
+
 class KeyPool(msgspec.Struct, frozen=True):
     """How many licence keys of a variant are free, given out, and owed to buyers."""
 

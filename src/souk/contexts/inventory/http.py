@@ -7,18 +7,20 @@ from uuid import UUID
 
 import msgspec
 from litestar import get, patch, post
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from souk.contexts.inventory import commands, queries
 from souk.contexts.inventory.domain import MAX_ON_HAND, Reason
 from souk.contexts.inventory.queries import MovementView, StockView
 from souk.kernel.actor import Actor
 from souk.kernel.errors import Forbidden
-from souk.kernel.page import DEFAULT_LIMIT
+from souk.kernel.page import DEFAULT_LIMIT, MAX_LIMIT
 from souk.platform.database import Database, WriteTx
 from souk.platform.http import access
-from souk.platform.http.wire import Limit, Listed, clean_text
+from souk.platform.http.wire import Listed, clean_text
 
+LimitQuery = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)]
+CursorQuery = Annotated[str | None, QueryParameter(max_length=1024)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_ON_HAND)]
 Change = Annotated[int, msgspec.Meta(ge=-MAX_ON_HAND, le=MAX_ON_HAND)]
 
@@ -48,9 +50,10 @@ def _seller(actor: Actor) -> UUID:
 async def list_stock(
     db: Database,
     actor: Actor,
+    *,
     low_only: FromQuery[bool] = False,
-    cursor: FromQuery[str | None] = None,
-    limit: FromQuery[Limit] = DEFAULT_LIMIT,
+    cursor: CursorQuery = None,
+    limit: LimitQuery = DEFAULT_LIMIT,
 ) -> Listed[StockView]:
     """Your stock, oldest variant first; `low_only` keeps what is at its threshold or below."""
     async with db.read() as conn:
@@ -121,8 +124,8 @@ async def list_movements(
     db: Database,
     actor: Actor,
     variant_id: FromPath[UUID],
-    cursor: FromQuery[str | None] = None,
-    limit: FromQuery[Limit] = DEFAULT_LIMIT,
+    cursor: CursorQuery = None,
+    limit: LimitQuery = DEFAULT_LIMIT,
 ) -> Listed[MovementView]:
     """Every change of one of your variants, newest first, with the number after it."""
     async with db.read() as conn:

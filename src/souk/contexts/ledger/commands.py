@@ -13,6 +13,7 @@ from souk.contexts.ledger.domain.commission import CommissionRule
 from souk.contexts.ledger.domain.entries import CommissionShare, EntryDraft, SellerBalances
 from souk.contexts.ledger.errors import BalanceTooLow, EntryKeyReused
 from souk.kernel.actor import Actor, system
+from souk.kernel.errors import NotFound
 from souk.kernel.ids import uuid7
 from souk.kernel.money import Money
 from souk.platform import audit, outbox
@@ -66,6 +67,18 @@ async def lock_balances(tx: WriteTx, *, seller_id: UUID, currency: str) -> Selle
     return (await store.lock_sellers(tx, [(seller_id, currency)]))[seller_id, currency]
 
 
+async def reverse(tx: WriteTx, actor: Actor, *, entry_id: UUID, why: str, cause: str) -> EntryRef:
+    """Take an entry back by one that names it, once. Raises NotFound."""
+    found = await store.entry_lines(tx, entry_id)
+    if found is None:
+        raise NotFound("There is no such entry in the books. Check the link.")
+    key, text, lines = found
+    draft = entries.reversal(
+        entry_id=entry_id, key=key, text=text, lines=lines, cause=cause, why=why
+    )
+    return await post(tx, actor, draft)
+
+
 async def release_escrow(
     tx: WriteTx,
     actor: Actor,
@@ -80,7 +93,7 @@ async def release_escrow(
 ) -> EntryRef:
     """The seller has earned an order: escrow becomes a pending earning, less commission.
 
-    A debt is paid back first; the rest is on hold until `release_at`. Happens once per seller order.
+    A debt is paid back first; the rest is on hold until `release_at`. Once per seller order.
     """
     draft = entries.escrow_released(
         seller_order_id=seller_order_id,
@@ -90,53 +103,69 @@ async def release_escrow(
         commission=commission,
         cause=cause,
     )
-    balances = await lock_balances(tx, seller_id=seller_id, currency=amount.currency)
     ref = await post(tx, actor, draft)
     if not ref.created:
         return ref
     earned = amount - commission.total
-    if balances.receivable:
-        recovered = entries.debt_recovered(
-            source_key=draft.key,
-            seller_id=seller_id,
-            earned=earned,
-            owed=balances.receivable,
-            cause=cause,
-        )
-        await post(tx, actor, recovered)
-        earned -= min(earned, balances.receivable)
-    if earned:
+    left = await recover_debt(
+        tx, actor, seller_id=seller_id, earned=earned, source_key=draft.key, cause=cause
+    )
+    if left:
         await add_hold(
             tx,
             hold_id=ref.id,
             seller_order_id=seller_order_id,
             seller_id=seller_id,
-            amount=earned,
+            amount=left,
             release_at=release_at,
         )
     event = EarningRecorded(
         seller_id=seller_id,
         seller_order_id=seller_order_id,
-        amount=(amount - commission.total).amount,
-        currency=amount.currency,
+        amount=earned.amount,
+        currency=earned.currency,
     )
     outbox.add(tx, event, actor=actor)
     return ref
 
 
+async def recover_debt(
+    tx: WriteTx, actor: Actor, *, seller_id: UUID, earned: Money, source_key: str, cause: str
+) -> Money:
+    """A seller who owes pays it back out of a pending earning; returns what is left of it.
+
+    `source_key` is the key of the entry that made the earning.
+    """
+    balances = await lock_balances(tx, seller_id=seller_id, currency=earned.currency)
+    if not balances.receivable:
+        return earned
+    draft = entries.debt_recovered(
+        source_key=source_key,
+        seller_id=seller_id,
+        earned=earned,
+        owed=balances.receivable,
+        cause=cause,
+    )
+    await post(tx, actor, draft)
+    return earned - min(earned, balances.receivable)
+
+
 async def add_hold(
     tx: WriteTx,
     *,
-    hold_id: UUID,
     seller_order_id: UUID,
     seller_id: UUID,
     amount: Money,
     release_at: datetime,
+    hold_id: UUID | None = None,
 ) -> None:
-    """Make a pending earning available at `release_at`. `hold_id` is the entry that made it."""
+    """Make a pending earning available at `release_at`.
+
+    With a `hold_id`, such as the id of the entry that made the earning, a repeat changes nothing.
+    """
     await store.add_hold(
         tx,
-        hold_id=hold_id,
+        hold_id=hold_id or uuid7(),
         seller_order_id=seller_order_id,
         seller_id=seller_id,
         amount=amount,
@@ -196,21 +225,22 @@ async def refund_released(
     cause: str,
 ) -> EntryRef:
     """Book a refund of an order that the seller has earned; what is not covered becomes a debt."""
-    known = await store.by_key(tx, [f"refunded:{refund_id}"])
-    for key, (entry_id, _) in known.items():
-        # The balances have changed since, so the same refund would not say the same again.
-        return EntryRef(entry_id, key, created=False)
+    balances = await lock_balances(tx, seller_id=seller_id, currency=amount.currency)
     draft = entries.refund_after_release(
         refund_id=refund_id,
         gateway=gateway,
         order_number=order_number,
         seller_id=seller_id,
-        balances=await lock_balances(tx, seller_id=seller_id, currency=amount.currency),
+        balances=balances,
         amount=amount,
         tax=tax,
         commission=commission,
         cause=cause,
     )
+    known = await store.by_key(tx, [draft.key])
+    if draft.key in known:
+        # The balances have changed since, so the same refund would not say the same again.
+        return EntryRef(known[draft.key][0], draft.key, created=False)
     return await post(tx, actor, draft)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import get, post
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from souk.contexts.ledger import commands, queries
 from souk.contexts.ledger.domain.commission import CommissionRule, Scope
@@ -23,14 +23,16 @@ from souk.contexts.ledger.queries import (
 from souk.kernel.actor import Actor, Permission
 from souk.kernel.errors import Forbidden
 from souk.kernel.ids import uuid7
-from souk.kernel.page import DEFAULT_LIMIT
+from souk.kernel.page import DEFAULT_LIMIT, MAX_LIMIT
 from souk.platform.database import Database, WriteTx
 from souk.platform.http import access
-from souk.platform.http.wire import Amount, CurrencyCode, Limit, Listed, clean_text
+from souk.platform.http.wire import Amount, CurrencyCode, Listed, clean_text
 
 _VIEW = access.operator(Permission.MONEY_VIEW)
 _MANAGE = access.operator(Permission.MONEY_MANAGE)
-Search = Annotated[str, msgspec.Meta(max_length=200)]
+LimitQuery = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)]
+CursorQuery = Annotated[str | None, QueryParameter(max_length=1024)]
+SearchQuery = Annotated[str, QueryParameter(max_length=200)]
 Rate = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern="^[a-z_]+$")]
 
@@ -52,7 +54,7 @@ class RuleWire(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     scope: Scope
     rate_bp: Rate
-    valid_from: datetime | None = None
+    valid_from: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     seller_id: UUID | None = None
     tier: Name | None = None
     category_id: UUID | None = None
@@ -97,8 +99,8 @@ async def my_balance(db: Database, actor: Actor) -> Balances:
 async def my_entries(
     db: Database,
     actor: Actor,
-    cursor: FromQuery[str | None] = None,
-    limit: FromQuery[Limit] = DEFAULT_LIMIT,
+    cursor: CursorQuery = None,
+    limit: LimitQuery = DEFAULT_LIMIT,
 ) -> Listed[StatementLine]:
     """Every change of your balance, newest first, with the reason."""
     async with db.read() as conn:
@@ -109,9 +111,9 @@ async def my_entries(
 @get("/api/v1/ledger/accounts", access=_VIEW)
 async def list_accounts(
     db: Database,
-    prefix: FromQuery[Search] = "",
-    cursor: FromQuery[str | None] = None,
-    limit: FromQuery[Limit] = DEFAULT_LIMIT,
+    prefix: SearchQuery = "",
+    cursor: CursorQuery = None,
+    limit: LimitQuery = DEFAULT_LIMIT,
 ) -> Listed[AccountView]:
     """Accounts whose code begins with `prefix`, such as `seller:`."""
     wanted = clean_text(prefix, path="prefix")
@@ -123,10 +125,10 @@ async def list_accounts(
 @get("/api/v1/ledger/entries", access=_VIEW)
 async def list_entries(
     db: Database,
-    search: FromQuery[Search] = "",
-    account: FromQuery[Search] = "",
-    cursor: FromQuery[str | None] = None,
-    limit: FromQuery[Limit] = DEFAULT_LIMIT,
+    search: SearchQuery = "",
+    account: SearchQuery = "",
+    cursor: CursorQuery = None,
+    limit: LimitQuery = DEFAULT_LIMIT,
 ) -> Listed[EntryView]:
     """Entries newest first, by cause, key or words, and by account."""
     async with db.read() as conn:

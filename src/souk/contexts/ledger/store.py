@@ -1,7 +1,7 @@
 """The books in PostgreSQL: every lock and every write of the context.
 
 An entry, its postings, new accounts and the balances of ordinary accounts are one statement.
-Ordinary accounts are locked in the order of their ids. Hot accounts are never locked: their postings
+Ordinary accounts are locked in the order of their ids. Hot ones are never locked: their postings
 are also written to `unfolded`, which a schedule folds into the balance.
 """
 
@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from souk.contexts.ledger.domain.accounts import SELLER_PARTS, Account
+from souk.contexts.ledger.domain.accounts import SELLER_PARTS, Account, Kind
 from souk.contexts.ledger.domain.commission import CommissionRule
-from souk.contexts.ledger.domain.entries import EntryDraft, SellerBalances
+from souk.contexts.ledger.domain.entries import EntryDraft, Line, SellerBalances
 from souk.kernel.money import Money
 from souk.platform.database import Record, WriteTx
 
@@ -107,6 +107,27 @@ async def by_key(tx: WriteTx, keys: Sequence[str]) -> dict[str, tuple[UUID, byte
         "SELECT key, id, input_hash FROM ledger.entry WHERE key = ANY($1::text[])", list(keys)
     )
     return {row["key"]: (row["id"], row["input_hash"]) for row in rows}
+
+
+async def entry_lines(tx: WriteTx, entry_id: UUID) -> tuple[str, str, list[Line]] | None:
+    """An entry's key, sentence and lines in their order; None if there is no such entry."""
+    rows = await tx.fetch(
+        "SELECT e.key, e.text, a.code, a.kind, a.hot, a.guarded, a.seller_id, p.amount,"
+        " p.currency FROM ledger.entry e LEFT JOIN ledger.posting p ON p.entry_id = e.id"
+        " LEFT JOIN ledger.account a ON a.id = p.account_id WHERE e.id = $1 ORDER BY p.position",
+        entry_id,
+    )
+    if not rows:
+        return None
+    lines = [
+        Line(
+            Account(row["code"], Kind(row["kind"]), row["hot"], row["guarded"], row["seller_id"]),
+            Money(row["amount"], row["currency"]),
+        )
+        for row in rows
+        if row["code"] is not None
+    ]
+    return rows[0]["key"], rows[0]["text"], lines
 
 
 async def lock_sellers(

@@ -124,6 +124,37 @@ async def insert(tx: WriteTx, listing: Listing, seller: SellerFacts) -> None:
         await _save_variants(tx, listing)
 
 
+_INSERT_VARIANT = """
+INSERT INTO listings.variant (id, listing_id, seller_id, position, options, sku, price, compare_at,
+  weight_g, active) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+"""
+
+
+async def insert_many(tx: WriteTx, listings: Sequence[Listing], seller: SellerFacts) -> None:
+    """New listings of one seller with their variants, in two round trips.
+
+    Raises UniqueViolationError when somebody took a slug or SKU since it was looked up.
+    """
+    await tx.executemany(_INSERT, [_row(listing, seller) for listing in listings])
+    variants = [
+        (
+            variant.id,
+            listing.id,
+            listing.seller_id,
+            position,
+            variant.options,
+            variant.sku,
+            variant.price,
+            variant.compare_at,
+            variant.weight_g,
+            variant.active,
+        )
+        for listing in listings
+        for position, variant in enumerate(listing.variants)
+    ]
+    await tx.executemany(_INSERT_VARIANT, variants)
+
+
 async def save(
     tx: WriteTx,
     listing: Listing,

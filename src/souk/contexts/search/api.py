@@ -8,8 +8,8 @@ from pathlib import Path
 from souk.contexts.search.adapters.embedded.engine import EmbeddedEngine
 from souk.contexts.search.commands import (
     ask_for_rebuild,
-    begin_rebuild,
     mark_indexed,
+    mark_rebuilt,
     mark_stale,
     record_queries,
     record_query,
@@ -59,8 +59,8 @@ __all__ = [
     "StaleListing",
     "Suggestion",
     "ask_for_rebuild",
-    "begin_rebuild",
     "mark_indexed",
+    "mark_rebuilt",
     "mark_stale",
     "open_engine",
     "popular",

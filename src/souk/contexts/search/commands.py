@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from souk.contexts.search import store
@@ -29,9 +29,9 @@ async def ask_for_rebuild(tx: WriteTx) -> None:
     await store.ask_for_rebuild(tx)
 
 
-async def begin_rebuild(tx: WriteTx) -> None:
-    """Take the request away before the work: one made during it is served by another rebuild."""
-    await store.forget_rebuild(tx)
+async def mark_rebuilt(tx: WriteTx, *, asked_at: datetime) -> None:
+    """Note that the rebuild asked for at `asked_at` is in use; a later request stays."""
+    await store.remove_rebuild_request(tx, asked_at=asked_at)
 
 
 async def record_query(tx: WriteTx, *, text: str, total: int) -> None:

@@ -47,7 +47,7 @@ class SearchDocument(msgspec.Struct, frozen=True, kw_only=True):
     listing_id: UUID
     seller_id: UUID
     title: str
-    kind: Kind
+    kind: str
     price: int
     currency: str
     published_at: datetime

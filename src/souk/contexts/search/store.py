@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from souk.contexts.search.domain import QueryCount, StaleListing
@@ -48,12 +48,13 @@ async def ask_for_rebuild(tx: WriteTx) -> None:
     )
 
 
-async def rebuild_asked(conn: ReadConn) -> bool:
-    return await conn.fetchval("SELECT EXISTS (SELECT FROM search.rebuild_request)")
+async def rebuild_asked(conn: ReadConn) -> datetime | None:
+    """When a rebuild was last asked for that has not been made yet."""
+    return await conn.fetchval("SELECT asked_at FROM search.rebuild_request")
 
 
-async def forget_rebuild(tx: WriteTx) -> None:
-    await tx.execute("DELETE FROM search.rebuild_request")
+async def remove_rebuild_request(tx: WriteTx, *, asked_at: datetime) -> None:
+    await tx.execute("DELETE FROM search.rebuild_request WHERE asked_at <= $1", asked_at)
 
 
 async def add_counts(tx: WriteTx, counts: Sequence[QueryCount]) -> None:

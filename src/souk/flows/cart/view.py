@@ -14,6 +14,7 @@ from souk.kernel.money import Money
 from souk.platform.http.wire import MoneyWire
 
 _FOR_SALE = "active"
+_SOLD_OUT = "sold_out"
 
 
 class CartMessage(msgspec.Struct, frozen=True):
@@ -74,6 +75,7 @@ def left(item: Purchasable, stock: Availability | None) -> int | None:
 
 
 def for_sale(item: Purchasable | None, *, currency: str) -> bool:
+    """Whether the variant can be bought now, stock aside."""
     return item is not None and item.state == _FOR_SALE and item.currency == currency
 
 
@@ -125,7 +127,9 @@ def _line(
     path: str,
 ) -> tuple[CartItemView, list[CartMessage]]:
     messages: list[CartMessage] = []
-    if item is None or not for_sale(item, currency=currency):
+    if item is not None and item.state == _SOLD_OUT:
+        stock = Availability(on_hand=0, reserved=0, available=0, tracked=True)
+    elif item is None or not for_sale(item, currency=currency):
         text = "This is no longer for sale. Remove it from your cart."
         messages.append(CartMessage("unavailable", "error", path, text))
         return _view(line, item, quantity=0, price=line.price_seen, currency=currency), messages

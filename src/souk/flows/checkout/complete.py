@@ -16,9 +16,6 @@ from souk.kernel.money import Money
 from souk.platform import audit
 from souk.platform.database import WriteTx
 
-ENDED = frozenset({payments.PaymentState.FAILED, payments.PaymentState.CANCELLED})
-
-
 class Settled(msgspec.Struct, frozen=True):
     """What became of a checkout: `order_id` once it is an order, `payment` as it stands."""
 
@@ -47,7 +44,7 @@ async def settle(
         payment = await payments.record(
             tx, actor, payment_id=payment_id, outcome=outcome, source=source
         )
-        if payment.state in ENDED:
+        if payment.state in payments.ENDED_WITHOUT_MONEY:
             await _back_to_open(tx, checkout, payment_id)
         return _settled(checkout, payment)
     if checkout.state is orders.CheckoutState.COMPLETED:
@@ -217,7 +214,7 @@ async def _send_back(
         tx,
         actor,
         payment_id=payment_id,
-        amount=amount.amount,
+        amount=amount,
         key=f"reversal:{payment_id}",
         reason="The goods were no longer available when the payment arrived.",
     )

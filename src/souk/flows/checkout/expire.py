@@ -14,13 +14,6 @@ from souk.platform.database import WriteTx
 from souk.platform.http.holder import Holder
 from souk.platform.services import Services
 
-UNDER_WAY = frozenset(
-    {
-        payments.PaymentState.CREATED,
-        payments.PaymentState.REQUIRES_ACTION,
-        payments.PaymentState.AUTHORISED,
-    }
-)
 _BATCH = 100
 
 
@@ -35,12 +28,10 @@ async def cancel(
             checkout, user_id=holder.user_id, guest=holder.guest
         ):
             raise orders.CheckoutNotFound
-        attempt = (
-            await payments.attempt_of(conn, checkout.payment_id) if checkout.payment_id else None
-        )
-    if attempt is not None and attempt.payment.state in UNDER_WAY:
-        outcome = await payments.execute_cancel(services.get(payments.Gateways), attempt)
-        await pay.settle(services, actor, attempt, outcome, source="answer")
+        payment = await payments.of_checkout(conn, checkout_id)
+    if payment is not None and payment.state in payments.UNDER_WAY:
+        outcome = await payments.cancel(services.get(payments.Gateways), payment)
+        await pay.settle(services, actor, payment, outcome, source="answer")
 
     async def close(tx: WriteTx) -> CheckoutView:
         locked = await orders.lock_any_checkout(tx, checkout_id=checkout_id)
@@ -62,7 +53,8 @@ async def expire_due(services: Services) -> int:
         due = await orders.lock_due_checkouts(tx, now=now, limit=_BATCH)
         running = await payments.for_checkouts(tx, [checkout.id for checkout in due])
         for checkout in due:
-            if any(payment.state in UNDER_WAY for payment in running.get(checkout.id, ())):
+            payment = running.get(checkout.id)
+            if payment is not None and payment.state in payments.UNDER_WAY:
                 checkout.expires_at = now + orders.RESERVATION_LIFE
             else:
                 checkout.move(orders.CheckoutState.EXPIRED)

@@ -42,7 +42,7 @@ class Begun(msgspec.Struct, frozen=True):
     """A payment that may now be executed, or the reasons why none was begun."""
 
     view: CheckoutView
-    attempt: payments.PaymentAttempt | None
+    payment: payments.PaymentView | None
 
 
 async def open_checkout(
@@ -93,8 +93,7 @@ async def read(conn: ReadConn, holder: Holder, checkout_id: UUID) -> CheckoutVie
         checkout, user_id=holder.user_id, guest=holder.guest
     ):
         raise orders.CheckoutNotFound
-    attempts = await payments.of_checkout(conn, checkout_id)
-    payment = attempts[-1] if attempts else None
+    payment = await payments.of_checkout(conn, checkout_id)
     changes: list[Message] = []
     options: Options = {}
     if checkout.state is orders.CheckoutState.OPEN:
@@ -155,7 +154,7 @@ async def _reserve_and_start(
         lines=[(line.variant_id, line.quantity) for line in checkout.lines],
         expires_at=expires_at,
     )
-    attempt = await payments.start(
+    payment = await payments.start(
         tx,
         actor,
         checkout_id=checkout.id,
@@ -164,10 +163,10 @@ async def _reserve_and_start(
         method=payments.PaymentMethod(token=method_token),
         return_url=return_url,
     )
-    checkout.payment_id = attempt.payment.id
+    checkout.payment_id = payment.id
     checkout.expires_at = max(checkout.expires_at, expires_at)
     await orders.save_checkout(tx, checkout)
-    return Begun(show(checkout, options={}, payment=attempt.payment), attempt)
+    return Begun(show(checkout, options={}, payment=payment), payment)
 
 
 async def _own(tx: WriteTx, holder: Holder, checkout_id: UUID) -> orders.Checkout:

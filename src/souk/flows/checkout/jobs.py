@@ -17,26 +17,32 @@ _QUIET = timedelta(seconds=30)
 _BATCH = 100
 
 
-async def act_on_webhook(services: Services, payload: payments.ProcessWebhook) -> None:
+async def act_on_webhook(services: Services, payload: payments.WebhookJob) -> None:
     """Apply a stored webhook: the same path as the answer to the API call."""
-    gateways = services.get(payments.Gateways)
     async with services.db.read() as conn:
-        found = await payments.webhook_fact(conn, gateways, inbox_id=payload.inbox_id)
-    if found is None:
+        fact = await payments.webhook_fact(conn, payload.webhook_id)
+    if fact is None:
         return
-    fact, checkout_id = found
 
     async def act(tx: WriteTx) -> None:
-        if checkout_id is not None and fact.payment_id is not None and fact.outcome is not None:
+        if fact.checkout_id is not None and fact.payment_id is not None and fact.outcome:
             await complete.settle(
                 tx,
                 _WEBHOOK,
-                checkout_id=checkout_id,
+                checkout_id=fact.checkout_id,
                 payment_id=fact.payment_id,
                 outcome=fact.outcome,
                 source="webhook",
             )
-        await payments.apply_webhook(tx, _WEBHOOK, gateways, inbox_id=payload.inbox_id)
+        elif fact.refund_id is not None and fact.refund_outcome is not None:
+            await payments.record_refund(
+                tx,
+                _WEBHOOK,
+                refund_id=fact.refund_id,
+                outcome=fact.refund_outcome,
+                source="webhook",
+            )
+        await payments.mark_processed(tx, payload.webhook_id)
 
     await services.db.transact(act)
 
@@ -47,24 +53,24 @@ async def sweep(services: Services) -> None:
     await send_refunds(services)
     async with services.db.read() as conn:
         waiting = await payments.waiting_webhooks(conn, older_than=_QUIET, limit=_BATCH)
-    for inbox_id in waiting:
-        await act_on_webhook(services, payments.ProcessWebhook(inbox_id))
+    for webhook_id in waiting:
+        await act_on_webhook(services, payments.WebhookJob(webhook_id))
 
 
 async def send_refunds(services: Services) -> None:
     """Execute requested refunds at the gateway; each carries its own idempotency key."""
     async with services.db.read() as conn:
         waiting = await payments.pending_refunds(conn)
-    for request in waiting:
-        outcome = await payments.execute_refund(services.get(payments.Gateways), request)
+    for refund in waiting:
+        outcome = await payments.execute_refund(services.get(payments.Gateways), refund)
 
         async def keep(
             tx: WriteTx,
-            request: payments.RefundRequest = request,
+            refund: payments.RefundView = refund,
             outcome: payments.RefundOutcome = outcome,
         ) -> None:
             await payments.record_refund(
-                tx, pay.SWEEPER, refund_id=request.refund.id, outcome=outcome, source="sweeper"
+                tx, pay.SWEEPER, refund_id=refund.id, outcome=outcome, source="sweeper"
             )
 
         await services.db.transact(keep)
@@ -76,7 +82,7 @@ async def expire_checkouts(services: Services) -> None:
     await services.db.transact(lambda tx: inventory.expire_due(tx, tx.clock.now(), _BATCH))
 
 
-job_types: list[JobType] = [job(payments.WEBHOOK_JOB, payments.ProcessWebhook, act_on_webhook)]
+job_types: list[JobType] = [job(payments.WEBHOOK_JOB, payments.WebhookJob, act_on_webhook)]
 schedules: list[Schedule] = [
     Schedule("payments.sweep", "* * * * *", sweep),
     Schedule("checkout.expire", "* * * * *", expire_checkouts),

@@ -48,7 +48,7 @@ async def pay(
             gateway=gateway,
         )
     )
-    if begun.attempt is None:
+    if begun.payment is None:
         if begun.view.order_id is not None:
             return begun.view
         raise orders.CheckoutIncomplete(
@@ -57,25 +57,25 @@ async def pay(
                 for m in begun.view.messages
             ]
         )
-    outcome = await payments.execute(services.get(payments.Gateways), begun.attempt)
-    return await settle(services, actor, begun.attempt, outcome, source="answer")
+    outcome = await payments.execute(services.get(payments.Gateways), begun.payment)
+    return await settle(services, actor, begun.payment, outcome, source="answer")
 
 
 async def settle(
     services: Services,
     actor: Actor,
-    attempt: payments.PaymentAttempt,
+    payment: payments.PaymentView,
     outcome: payments.GatewayOutcome,
     *,
     source: str,
 ) -> Settled:
-    """Apply what the gateway said of this attempt, in a transaction of its own."""
+    """Apply what the gateway said of this payment, in a transaction of its own."""
     return await services.db.transact(
         lambda tx: complete.settle(
             tx,
             actor,
-            checkout_id=attempt.payment.checkout_id,
-            payment_id=attempt.payment.id,
+            checkout_id=payment.checkout_id,
+            payment_id=payment.id,
             outcome=outcome,
             source=source,
         )
@@ -85,11 +85,11 @@ async def settle(
 async def refresh(services: Services, actor: Actor, payment_id: UUID) -> Settled | None:
     """Ask the gateway what became of a payment, as when the buyer comes back from its page."""
     async with services.db.read() as conn:
-        attempt = await payments.attempt_of(conn, payment_id)
-    if attempt is None:
+        payment = await payments.find(conn, payment_id)
+    if payment is None:
         return None
-    outcome = await payments.resolve(services.get(payments.Gateways), attempt)
-    return await settle(services, actor, attempt, outcome, source="answer")
+    outcome = await payments.resolve(services.get(payments.Gateways), payment)
+    return await settle(services, actor, payment, outcome, source="answer")
 
 
 async def sweep(services: Services, *, older_than: timedelta, limit: int) -> int:
@@ -99,18 +99,16 @@ async def sweep(services: Services, *, older_than: timedelta, limit: int) -> int
     first, so that no money can move afterwards.
     """
     async with services.db.read() as conn:
-        attempts = await payments.stale(conn, older_than=older_than, limit=limit)
+        stale = await payments.stale(conn, older_than=older_than, limit=limit)
     gateways = services.get(payments.Gateways)
-    for attempt in attempts:
-        outcome = await payments.resolve(gateways, attempt)
-        age = services.clock.now() - attempt.payment.created_at
+    for payment in stale:
+        outcome = await payments.resolve(gateways, payment)
+        age = services.clock.now() - payment.created_at
         waits = outcome.kind in _WAITS and age > orders.RESERVATION_LIFE
         if outcome.kind is payments.OutcomeKind.ABSENT or waits:
-            outcome = await payments.execute_cancel(gateways, attempt)
+            outcome = await payments.cancel(gateways, payment)
         try:
-            await settle(services, SWEEPER, attempt, outcome, source="sweeper")
+            await settle(services, SWEEPER, payment, outcome, source="sweeper")
         except DomainError as error:
-            log.warning(
-                "payment_not_settled", payment=str(attempt.payment.id), code=error.code
-            )
-    return len(attempts)
+            log.warning("payment_not_settled", payment=str(payment.id), code=error.code)
+    return len(stale)

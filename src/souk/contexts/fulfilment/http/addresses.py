@@ -56,7 +56,9 @@ async def save_address(data: SaveAddress, db: Database, actor: Actor) -> SavedAd
 
 
 @put("/api/v1/addresses/{address_id:uuid}", access=access.SIGNED_IN, rate="write", status_code=204)
-async def change_address(address_id: FromPath[UUID], data: SaveAddress, db: Database, actor: Actor) -> None:
+async def change_address(
+    address_id: FromPath[UUID], data: SaveAddress, db: Database, actor: Actor
+) -> None:
     """Replace a kept address."""
     label = clean_text(data.label, path="label")
     await db.transact(

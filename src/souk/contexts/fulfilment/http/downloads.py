@@ -41,7 +41,6 @@ def _headers(grant: Grant, part: ByteRange | None) -> dict[str, str]:
         "etag": grant.etag,
         # A stored file is whatever a seller uploaded; it never runs on our origin.
         "content-security-policy": "default-src 'none'; sandbox",
-        "content-encoding": "identity",
     }
     if part is not None:
         headers["content-range"] = f"bytes {part.start}-{part.end - 1}/{grant.size}"
@@ -67,13 +66,14 @@ async def list_downloads(
         page = await queries.library(
             conn, actor.user_id, secret=settings.secret_key, cursor=cursor, limit=limit
         )
-    return Listed.of(page)
+    return Listed(page.items, page.next_cursor)
 
 
 @route(
     "/api/v1/downloads/{token:str}",
     http_method=[HttpMethod.GET, HttpMethod.HEAD],
     access=access.HOLDER,
+    uncompressed=True,
 )
 async def download(
     token: FromPath[str],

@@ -92,7 +92,9 @@ async def add_method(data: MethodWire, db: Database, actor: Actor) -> Method:
 
 
 @put("/api/v1/shipping-methods/{method_id:uuid}", access=access.SELLER, rate="write")
-async def change_method(method_id: FromPath[UUID], data: MethodWire, db: Database, actor: Actor) -> Method:
+async def change_method(
+    method_id: FromPath[UUID], data: MethodWire, db: Database, actor: Actor
+) -> Method:
     """Replace a method with all its rates."""
     method = data.method(method_id)
     return await db.transact(lambda tx: methods.change_method(tx, actor, method=method))

@@ -60,7 +60,7 @@ async def list_shipments(
     seller_id = methods.seller_of(actor)
     async with db.read() as conn:
         page = await queries.of_seller(conn, seller_id, cursor=cursor, limit=limit)
-    return Listed.of(page)
+    return Listed(page.items, page.next_cursor)
 
 
 @patch("/api/v1/shipments/{shipment_id:uuid}", access=access.SELLER, rate="write")

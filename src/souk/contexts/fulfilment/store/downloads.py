@@ -49,7 +49,7 @@ async def insert_grants(
         now,
         now + GRANT_LIFE,
         MAX_DOWNLOADS,
-        [uuid7() for _ in pairs],
+        sorted(uuid7() for _ in pairs),
         [line.order_line_id for line, _ in pairs],
         [line.seller_order_id for line, _ in pairs],
         [line.seller_id for line, _ in pairs],

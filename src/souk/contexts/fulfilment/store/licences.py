@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import msgspec
+
 from souk.contexts.fulfilment.domain.downloads import DigitalLine
 from souk.kernel.ids import uuid7
 from souk.platform.database import WriteTx
+
+
+class Assigned(msgspec.Struct, frozen=True):
+    """What became of a claim; `lacking` keys are still owed."""
+
+    seller_order_id: UUID
+    seller_id: UUID
+    lacking: int
 
 
 async def add_keys(tx: WriteTx, *, seller_id: UUID, variant_id: UUID, contents: list[str]) -> int:
@@ -18,7 +28,7 @@ async def add_keys(tx: WriteTx, *, seller_id: UUID, variant_id: UUID, contents: 
         seller_id,
         variant_id,
         tx.clock.now(),
-        [uuid7() for _ in contents],
+        sorted(uuid7() for _ in contents),
         contents,
     )
     return len(rows)
@@ -56,18 +66,18 @@ async def waiting(tx: WriteTx, *, seller_id: UUID, variant_id: UUID) -> list[UUI
     return [row["order_line_id"] for row in rows]
 
 
-async def assign(tx: WriteTx, order_line_id: UUID) -> int:
-    """Give the line the keys that it is owed, as far as there are any; answers how many lack.
+async def assign(tx: WriteTx, order_line_id: UUID) -> Assigned | None:
+    """Give the line the keys that it is owed, as far as there are any; None when it is owed none.
 
     SKIP LOCKED: two buyers at once take different keys and neither waits for the other.
     """
-    claim_row = await tx.fetchrow(
-        "SELECT seller_id, variant_id, quantity - assigned AS owed FROM fulfilment.licence_claim"
-        " WHERE order_line_id = $1 AND revoked_at IS NULL FOR UPDATE",
+    claimed = await tx.fetchrow(
+        "SELECT seller_order_id, seller_id, variant_id, quantity - assigned AS owed"
+        " FROM fulfilment.licence_claim WHERE order_line_id = $1 AND revoked_at IS NULL FOR UPDATE",
         order_line_id,
     )
-    if claim_row is None or not claim_row["owed"]:
-        return 0
+    if claimed is None or not claimed["owed"]:
+        return None
     given: int = await tx.fetchval(
         "WITH free AS (SELECT id FROM fulfilment.licence_key WHERE seller_id = $2"
         "   AND variant_id = $3 AND order_line_id IS NULL ORDER BY id LIMIT $4"
@@ -78,12 +88,12 @@ async def assign(tx: WriteTx, order_line_id: UUID) -> int:
         "   + (SELECT count(*) FROM taken) WHERE order_line_id = $1)"
         " SELECT count(*) FROM taken",
         order_line_id,
-        claim_row["seller_id"],
-        claim_row["variant_id"],
-        claim_row["owed"],
+        claimed["seller_id"],
+        claimed["variant_id"],
+        claimed["owed"],
         tx.clock.now(),
     )
-    return claim_row["owed"] - given
+    return Assigned(claimed["seller_order_id"], claimed["seller_id"], claimed["owed"] - given)
 
 
 async def lines_that_can_be_served(tx: WriteTx, *, limit: int) -> list[UUID]:

@@ -72,7 +72,7 @@ class EntryDraft:
 
 @dataclass(frozen=True, slots=True)
 class SellerBalances:
-    """What a seller has, in one currency; none is below zero. `receivable` is what is owed to us."""
+    """What a seller has, in one currency, never below zero. `receivable` is owed to us."""
 
     pending: Money
     available: Money

@@ -10,15 +10,8 @@ from enum import StrEnum
 
 import msgspec
 
+from souk.contexts.listings.domain import Kind
 from souk.kernel.money import Money
-
-
-class Kind(StrEnum):
-    """Which of the marketplace's three sorts of goods a product is."""
-
-    GOODS = "goods"
-    DIGITAL = "digital"
-    SECONDHAND = "secondhand"
 
 
 class Severity(StrEnum):

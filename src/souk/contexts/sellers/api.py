@@ -1,0 +1,67 @@
+"""The facade of `sellers`."""
+
+from __future__ import annotations
+
+from souk.contexts.sellers.commands import (
+    Application,
+    Storefront,
+    apply,
+    approve,
+    ask_more,
+    reject,
+    set_holiday,
+    set_tier,
+    suspend,
+    update_storefront,
+)
+from souk.contexts.sellers.domain import Seller, SellerKind, SellerState, Tier, slug_of
+from souk.contexts.sellers.errors import (
+    AlreadyApplied,
+    EmailNotVerified,
+    SellerNotFound,
+    ShopNameTaken,
+)
+from souk.contexts.sellers.queries import (
+    SellerAccount,
+    SellerCard,
+    SellerRow,
+    SellerView,
+    account,
+    by_slug,
+    cards,
+    counts,
+    listed,
+    open_shops,
+)
+
+__all__ = [
+    "AlreadyApplied",
+    "Application",
+    "EmailNotVerified",
+    "Seller",
+    "SellerAccount",
+    "SellerCard",
+    "SellerKind",
+    "SellerNotFound",
+    "SellerRow",
+    "SellerState",
+    "SellerView",
+    "ShopNameTaken",
+    "Storefront",
+    "Tier",
+    "account",
+    "apply",
+    "approve",
+    "ask_more",
+    "by_slug",
+    "cards",
+    "counts",
+    "listed",
+    "open_shops",
+    "reject",
+    "set_holiday",
+    "set_tier",
+    "slug_of",
+    "suspend",
+    "update_storefront",
+]

@@ -1,0 +1,134 @@
+"""A seller account: its application, its states, its storefront. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+from souk.kernel.errors import FieldProblem, IllegalTransition, InvalidInput
+
+
+class SellerState(StrEnum):
+    APPLIED = "applied"
+    NEEDS_INFO = "needs_info"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    SUSPENDED = "suspended"
+
+
+class SellerKind(StrEnum):
+    PRIVATE = "private"
+    BUSINESS = "business"
+
+
+class Tier(StrEnum):
+    STANDARD = "standard"
+    PREMIUM = "premium"
+
+
+S = SellerState
+TRANSITIONS: Mapping[SellerState, frozenset[SellerState]] = {
+    S.APPLIED: frozenset({S.APPROVED, S.REJECTED, S.NEEDS_INFO}),
+    S.NEEDS_INFO: frozenset({S.APPLIED, S.APPROVED, S.REJECTED}),
+    S.APPROVED: frozenset({S.SUSPENDED}),
+    S.SUSPENDED: frozenset({S.APPROVED}),
+    S.REJECTED: frozenset({S.APPLIED}),
+}
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,46}[a-z0-9])")
+RESERVED = frozenset(
+    {"admin", "api", "help", "legal", "me", "new", "sell", "seller", "sellers", "souk", "support"}
+)
+MAX_BIO = 4_000
+MAX_POLICY = 8_000
+
+
+class Seller(msgspec.Struct, kw_only=True):
+    """One shop and the person who owns it."""
+
+    id: UUID
+    user_id: UUID
+    slug: str
+    name: str
+    kind: SellerKind
+    country: str
+    state: SellerState
+    applied_at: datetime
+    bio: str = ""
+    tier: Tier = Tier.STANDARD
+    shipping_policy: str = ""
+    returns_policy: str = ""
+    banner_key: str | None = None
+    logo_key: str | None = None
+    holiday_from: datetime | None = None
+    holiday_until: datetime | None = None
+    holiday_message: str = ""
+    approved_at: datetime | None = None
+    version: int = 1
+
+    def move(self, to: SellerState, *, now: datetime) -> None:
+        """Take a step of the table. Raises IllegalTransition."""
+        if to not in TRANSITIONS[self.state]:
+            raise IllegalTransition(subject="seller account", current=self.state, wanted=to)
+        self.state = to
+        if to is S.APPROVED and self.approved_at is None:
+            self.approved_at = now
+
+    def on_holiday(self, now: datetime) -> bool:
+        """Is the shop closed for a holiday at this moment?"""
+        if self.holiday_from is None or now < self.holiday_from:
+            return False
+        return self.holiday_until is None or now < self.holiday_until
+
+
+def slug_of(name: str) -> str:
+    """An address made from a shop's name: ASCII letters, digits and hyphens, at most 48."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:48].strip("-")
+
+
+def check_application(*, name: str, slug: str, country: str, bio: str) -> None:
+    """Raises InvalidInput naming every wrong field."""
+    problems: list[FieldProblem] = []
+    if not 2 <= len(name.strip()) <= 80:
+        problems.append(FieldProblem("name", "length", "Give a shop name of 2 to 80 characters."))
+    if not _SLUG.fullmatch(slug) or slug in RESERVED:
+        text = "Use 3 to 48 lower-case letters, digits and hyphens, such as green-thumb."
+        problems.append(FieldProblem("slug", "format", text))
+    if not re.fullmatch(r"[A-Z]{2}", country):
+        problems.append(FieldProblem("country", "format", "Choose a country from the list."))
+    if len(bio) > MAX_BIO:
+        text = f"Shorten the description to {MAX_BIO} characters."
+        problems.append(FieldProblem("bio", "length", text))
+    if problems:
+        raise InvalidInput("The application has mistakes. Correct them and send it again.",
+                           problems=problems)
+
+
+def check_storefront(*, name: str, bio: str, shipping_policy: str, returns_policy: str) -> None:
+    """Raises InvalidInput naming every wrong field."""
+    problems: list[FieldProblem] = []
+    if not 2 <= len(name.strip()) <= 80:
+        problems.append(FieldProblem("name", "length", "Give a shop name of 2 to 80 characters."))
+    for field, text, most in (
+        ("bio", bio, MAX_BIO),
+        ("shipping_policy", shipping_policy, MAX_POLICY),
+        ("returns_policy", returns_policy, MAX_POLICY),
+    ):
+        if len(text) > most:
+            problems.append(FieldProblem(field, "length", f"Shorten it to {most} characters."))
+    if problems:
+        raise InvalidInput("The storefront has mistakes. Correct them and save again.",
+                           problems=problems)
+
+
+def check_holiday(*, start: datetime | None, end: datetime | None) -> None:
+    """Raises InvalidInput for an end without a start or before it."""
+    if end is not None and (start is None or end <= start):
+        problem = FieldProblem("until", "order", "The holiday must end after it begins.")
+        raise InvalidInput("These dates do not fit together.", problems=[problem])

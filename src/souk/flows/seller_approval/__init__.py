@@ -1,0 +1,1 @@
+"""An operator decides on an application; approval opens the shop and gives its owner the role."""
