@@ -86,8 +86,18 @@ async def replace_parts(
     return show(checkout, options=options)
 
 
-async def read(conn: ReadConn, holder: Holder, checkout_id: UUID) -> CheckoutView:
-    """The holder's checkout with live prices and stock. Raises CheckoutNotFound."""
+async def read(
+    conn: ReadConn,
+    holder: Holder,
+    checkout_id: UUID,
+    *,
+    country: str | None = None,
+    tax_rate: int = 0,
+) -> CheckoutView:
+    """The holder's checkout with live prices and stock. Raises CheckoutNotFound.
+
+    As long as no address is given, `country` shows what delivery and tax (basis points) would be.
+    """
     checkout = await orders.find_checkout(conn, checkout_id)
     if checkout is None or not orders.held_by(
         checkout, user_id=holder.user_id, guest=holder.guest
@@ -100,8 +110,11 @@ async def read(conn: ReadConn, holder: Holder, checkout_id: UUID) -> CheckoutVie
         ids = [line.variant_id for line in checkout.lines]
         found = await listings.purchasable(conn, ids)
         changes = refresh(checkout, found, await inventory.availability(conn, ids))
+        options = await _options(conn, checkout, country=country)
+        if country is not None and checkout.shipping_address is None:
+            checkout.tax_rate = tax_rate
+            _choose(checkout, options, {})
         checkout.reprice()
-        options = await _options(conn, checkout)
     return show(checkout, options=options, changes=changes, payment=payment)
 
 
@@ -195,8 +208,12 @@ async def _apply(
     return options
 
 
-async def _options(conn: ReadConn, checkout: orders.Checkout) -> Options:
-    if checkout.shipping_address is None or not checkout.ships():
+async def _options(
+    conn: ReadConn, checkout: orders.Checkout, *, country: str | None = None
+) -> Options:
+    if checkout.shipping_address is not None:
+        country = checkout.shipping_address["country"]
+    if country is None or not checkout.ships():
         return {}
     groups = [
         fulfilment.GroupToShip(
@@ -207,9 +224,7 @@ async def _options(conn: ReadConn, checkout: orders.Checkout) -> Options:
         )
         for seller_id, lines in orders.by_seller(checkout.lines).items()
     ]
-    return await fulfilment.quote(
-        conn, country=checkout.shipping_address["country"], groups=groups
-    )
+    return await fulfilment.quote(conn, country=country, groups=groups)
 
 
 def _choose(checkout: orders.Checkout, options: Options, wanted: dict[UUID, UUID]) -> None:
