@@ -54,7 +54,7 @@ class Viewer:
 
 
 class Flash(msgspec.Struct, frozen=True):
-    """A sentence shown once on the next page; `tone` is success, info, warning or error."""
+    """A sentence shown once on the next page; `tone` is success, info, warn or error."""
 
     tone: str
     text: str
@@ -181,6 +181,18 @@ async def page(
     frame = await _frame(request, viewer)
     return _respond(
         request, template, status=status, viewer=viewer, context={**frame, **context}
+    )
+
+
+def fragment(request: Req, template: str, **context: object) -> Response[bytes]:
+    """A piece of HTML for htmx and the search box, without the frame."""
+    token = request.cookies.get(CSRF_COOKIE, "")
+    _rendering.set(_Rendering(language_of(request), token))
+    html = pages_of(request).env.get_template(template).render(context)
+    return Response(
+        html.encode(),
+        media_type="text/html; charset=utf-8",
+        headers={"Cache-Control": "private, max-age=60"},
     )
 
 

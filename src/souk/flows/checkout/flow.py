@@ -91,12 +91,14 @@ async def read(
     holder: Holder,
     checkout_id: UUID,
     *,
+    settings: Settings | None = None,
     country: str | None = None,
-    tax_rate: int = 0,
+    deliveries: dict[UUID, UUID] | None = None,
 ) -> CheckoutView:
     """The holder's checkout with live prices and stock. Raises CheckoutNotFound.
 
-    As long as no address is given, `country` shows what delivery and tax (basis points) would be.
+    With `settings` it is shown as it would be for delivery to `country` by `deliveries`, which a
+    form has not sent yet; without an address, for the country of the marketplace.
     """
     checkout = await orders.find_checkout(conn, checkout_id)
     if checkout is None or not orders.held_by(
@@ -110,10 +112,14 @@ async def read(
         ids = [line.variant_id for line in checkout.lines]
         found = await listings.purchasable(conn, ids)
         changes = refresh(checkout, found, await inventory.availability(conn, ids))
+        address = checkout.shipping_address
+        country = country or (address["country"] if address else None)
+        if settings is not None:
+            country = country or settings.country
+            checkout.tax_rate = settings.tax_rate(country)
         options = await _options(conn, checkout, country=country)
-        if country is not None and checkout.shipping_address is None:
-            checkout.tax_rate = tax_rate
-            _choose(checkout, options, {})
+        if settings is not None:
+            _choose(checkout, options, deliveries or {})
         checkout.reprice()
     return show(checkout, options=options, changes=changes, payment=payment)
 
@@ -209,10 +215,8 @@ async def _apply(
 
 
 async def _options(
-    conn: ReadConn, checkout: orders.Checkout, *, country: str | None = None
+    conn: ReadConn, checkout: orders.Checkout, *, country: str | None
 ) -> Options:
-    if checkout.shipping_address is not None:
-        country = checkout.shipping_address["country"]
     if country is None or not checkout.ships():
         return {}
     groups = [

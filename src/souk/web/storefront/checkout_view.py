@@ -44,13 +44,19 @@ async def read(
     settings: Settings,
     checkout_id: UUID,
     *,
-    country: str | None = None,
+    form: Mapping[str, str] | None = None,
 ) -> CheckoutView:
-    """The holder's checkout; delivery is shown for a likely country until there is an address."""
-    known = country if country in fulfilment.countries() else settings.country
+    """The holder's checkout, with delivery to the country and by the ways that `form` names."""
+    form = form or {}
+    country = form.get("country", "").upper()
     async with db.read() as conn:
         return await flow.read(
-            conn, holder, checkout_id, country=known, tax_rate=settings.tax_rate(known)
+            conn,
+            holder,
+            checkout_id,
+            settings=settings,
+            country=country if country in fulfilment.countries() else None,
+            deliveries=_deliveries(form),
         )
 
 
@@ -61,14 +67,20 @@ def ships(found: CheckoutView) -> bool:
 def parts_of(form: Mapping[str, str], found: CheckoutView) -> flow.Parts:
     """What the form replaces. Raises InvalidInput with the names of the fields."""
     check(form, {"email": (1, 254)})
+    address = read_address(form) if ships(found) else None
+    return flow.Parts(
+        email=form["email"], shipping_address=address, deliveries=_deliveries(form)
+    )
+
+
+def _deliveries(form: Mapping[str, str]) -> dict[UUID, UUID]:
     deliveries: dict[UUID, UUID] = {}
     for name, value in form.items():
         seller = parse_uuid(name.removeprefix(_DELIVERY)) if name.startswith(_DELIVERY) else None
         method = parse_uuid(value)
         if seller is not None and method is not None:
             deliveries[seller] = method
-    address = read_address(form) if ships(found) else None
-    return flow.Parts(email=form["email"], shipping_address=address, deliveries=deliveries)
+    return deliveries
 
 
 def _filled(found: CheckoutView, settings: Settings) -> dict[str, str]:
@@ -97,7 +109,6 @@ async def shown(
         kept = (
             await fulfilment.saved_addresses(conn, holder.user_id) if holder.user_id else []
         )
-    where = found.shipping_address["country"] if found.shipping_address else filled["country"]
     return await page(
         request,
         template,
@@ -111,8 +122,8 @@ async def shown(
         ships=ships(found),
         lines=breakdown(found),
         total=Money(found.totals.total, found.currency),
-        destination=country_name(where, language),
-        guessed=found.shipping_address is None,
+        destination=country_name(filled["country"], language),
+        guessed=(found.shipping_address or {}).get("country") != filled["country"],
         notes=[m.text for m in found.messages if m.severity == "warning"],
         blocked=[m.text for m in found.messages if m.code == "no_delivery"],
         noindex=True,

@@ -44,11 +44,11 @@ async def open_checkout(
             lambda tx: flow.open_checkout(tx, holder, items=None, parts=parts, settings=settings)
         )
     except orders.EmptyCheckout as error:
-        return redirect("/cart", flash=Flash("warning", error.message), settings=settings)
+        return redirect("/cart", flash=Flash("warn", error.message), settings=settings)
     flash = None
     changes = [m.text for m in opened.messages if m.severity == "warning"]
     if changes:
-        flash = Flash("warning", " ".join(changes))
+        flash = Flash("warn", " ".join(changes))
     return hand_over(
         redirect(f"/checkout/{opened.id}", flash=flash, settings=settings), holder, settings
     )
@@ -84,13 +84,13 @@ async def change_checkout(
     settings: Settings,
     checkout_id: FromPath[UUID],
 ) -> Response[bytes]:
-    """`act`: `country` draws the address form anew, `update` keeps what was filled in, `place`
+    """`act`: `country` and `delivery` show what they change, `update` keeps what was filled in, `place`
     keeps it and pays, if the total is the one that was shown."""
     form = await form_of(request)
     db = services.db
     act = form.get("act", "update")
-    found = await view.read(db, holder, settings, checkout_id, country=form.get("country"))
-    if act == "country":
+    found = await view.read(db, holder, settings, checkout_id, form=form)
+    if act in {"country", "delivery"}:
         return await view.shown(request, db, settings, found, holder=holder, form=form)
     try:
         parts = view.parts_of(form, found)
@@ -103,7 +103,7 @@ async def change_checkout(
             return await _place(request, services, actor, holder, kept, form)
     except DomainError as error:
         # What was kept before the refusal is shown as it is now, sold-out goods taken out.
-        found = await view.read(db, holder, settings, checkout_id, country=form.get("country"))
+        found = await view.read(db, holder, settings, checkout_id, form=form)
         return await view.shown(
             request, db, settings, found, holder=holder, form=form, error=error
         )
