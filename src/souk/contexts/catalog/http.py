@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import delete, get, patch, post, put
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, PathParameter, QueryParameter
 from msgspec import Meta
 
 from souk.contexts.catalog import commands, queries
@@ -22,9 +22,9 @@ from souk.platform.http import access
 from souk.platform.http.wire import Limit, Listed, Text, clean_text
 
 _MANAGE = access.operator(Permission.CATALOG_MANAGE)
-_Cursor = Annotated[str | None, Parameter(max_length=1024)]
-_Key = Annotated[str, Parameter(max_length=120)]
-_Zone = Annotated[str, Parameter(max_length=4)]
+_Cursor = Annotated[str | None, QueryParameter(max_length=1024)]
+_Key = Annotated[str, PathParameter(max_length=120)]
+_Zone = Annotated[str, QueryParameter(max_length=4)]
 _Slug = Annotated[str, Meta(max_length=80)]
 _Long = Annotated[str, Meta(max_length=5_000)]
 _Choices = Annotated[list[Annotated[str, Meta(max_length=80)]], Meta(max_length=200)]
@@ -174,7 +174,7 @@ async def create_category(data: CreateCategory, db: Database, actor: Actor) -> C
 
 @patch("/api/v1/categories/{category_id:uuid}", access=_MANAGE, rate="write")
 async def rename_category(
-    data: RenameCategory, db: Database, actor: Actor, category_id: UUID
+    data: RenameCategory, db: Database, actor: Actor, category_id: FromPath[UUID]
 ) -> CategoryView:
     """Change name, address or description."""
     name = None if data.name is None else clean_text(data.name, path="name")
@@ -198,7 +198,7 @@ async def rename_category(
     "/api/v1/categories/{category_id:uuid}/move", access=_MANAGE, rate="write", status_code=200
 )
 async def move_category(
-    data: MoveCategory, db: Database, actor: Actor, category_id: UUID
+    data: MoveCategory, db: Database, actor: Actor, category_id: FromPath[UUID]
 ) -> CategoryView:
     """Hang a category and everything below it elsewhere."""
     await db.transact(
@@ -213,7 +213,7 @@ async def move_category(
     "/api/v1/categories/{category_id:uuid}/merge", access=_MANAGE, rate="write", status_code=200
 )
 async def merge_category(
-    data: MergeCategory, db: Database, actor: Actor, category_id: UUID
+    data: MergeCategory, db: Database, actor: Actor, category_id: FromPath[UUID]
 ) -> CategoryView:
     """Put everything of a category into another and remove it; answers with the other."""
     await db.transact(
@@ -252,7 +252,7 @@ async def create_attribute(data: CreateAttribute, db: Database, actor: Actor) ->
 
 @patch("/api/v1/attributes/{attribute_id:uuid}", access=_MANAGE, rate="write")
 async def change_attribute(
-    data: ChangeAttribute, db: Database, actor: Actor, attribute_id: UUID
+    data: ChangeAttribute, db: Database, actor: Actor, attribute_id: FromPath[UUID]
 ) -> Attribute:
     """Change name, unit and choices. Code and type stay as they are."""
     return await db.transact(
@@ -273,7 +273,7 @@ async def change_attribute(
     rate="write",
 )
 async def assign_attribute(
-    data: AssignAttribute, db: Database, actor: Actor, category_id: UUID, attribute_id: UUID
+    data: AssignAttribute, db: Database, actor: Actor, category_id: FromPath[UUID], attribute_id: FromPath[UUID]
 ) -> CategoryView:
     """Give a category, and all below it, an attribute; or change its flags."""
     await db.transact(
@@ -296,7 +296,7 @@ async def assign_attribute(
     rate="write",
 )
 async def unassign_attribute(
-    db: Database, actor: Actor, category_id: UUID, attribute_id: UUID
+    db: Database, actor: Actor, category_id: FromPath[UUID], attribute_id: FromPath[UUID]
 ) -> None:
     """Take an attribute from a category."""
     await db.transact(
@@ -308,7 +308,7 @@ async def unassign_attribute(
 
 @get("/api/v1/species", access=access.PUBLIC)
 async def list_species(
-    db: Database, zone: _Zone = "", cursor: _Cursor = None, limit: Limit = 20
+    db: Database, zone: _Zone = "", cursor: _Cursor = None, limit: FromQuery[Limit] = 20
 ) -> Listed[SpeciesView]:
     """Species by scientific name; `zone` (such as `9b`) keeps those that grow there outdoors."""
     wanted = parse_zone(zone) if zone else None
@@ -320,7 +320,7 @@ async def list_species(
 
 @get("/api/v1/species/suggest", access=access.PUBLIC, rate="search")
 async def suggest_species(
-    db: Database, prefix: Annotated[str, Parameter(max_length=80)]
+    db: Database, prefix: Annotated[str, QueryParameter(max_length=80)]
 ) -> list[SpeciesHit]:
     """Species whose scientific or common name begins with at least two characters."""
     async with db.read() as conn:
@@ -352,7 +352,7 @@ async def create_species(data: SpeciesInput, db: Database, actor: Actor) -> Spec
 
 @put("/api/v1/species/{species_id:uuid}", access=_MANAGE, rate="write")
 async def update_species(
-    data: SpeciesInput, db: Database, actor: Actor, species_id: UUID
+    data: SpeciesInput, db: Database, actor: Actor, species_id: FromPath[UUID]
 ) -> SpeciesView:
     """Replace a species' facts."""
     made = await db.transact(

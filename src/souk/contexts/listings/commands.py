@@ -183,13 +183,13 @@ async def update(
 
     Raises NotFound, StaleListing, ListingArchived, InvalidInput, SlugTaken.
     """
-    listing, seller = await _own(tx, listing_id, seller_id)
+    listing, seller = await owned(tx, listing_id, seller_id)
     listing.check_editable(version)
     _apply(listing, changes)
     check_fields(listing)
-    _stay_ready(listing)
+    stay_ready(listing)
     await store.save(tx, listing, seller, placed=changes.category_id is not UNSET)
-    _updated(tx, actor, listing)
+    changed(tx, actor, listing)
     return listing
 
 
@@ -212,7 +212,7 @@ def _apply(listing: Listing, changes: ListingChanges) -> None:
         setattr(listing, name, value)
 
 
-def _stay_ready(listing: Listing) -> None:
+def stay_ready(listing: Listing) -> None:
     """A visible listing cannot be edited into one that could not have been published."""
     if listing.visible:
         listing.require_ready(in_stock=True)
@@ -231,12 +231,12 @@ async def set_variants(
 
     Raises NotFound, StaleListing, ListingArchived, InvalidInput, SkuTaken.
     """
-    listing, seller = await _own(tx, listing_id, seller_id)
+    listing, seller = await owned(tx, listing_id, seller_id)
     listing.check_editable(version)
     listing.variants = _variants(listing, variants)
-    _stay_ready(listing)
+    stay_ready(listing)
     await store.save(tx, listing, seller, variants=True)
-    _updated(tx, actor, listing)
+    changed(tx, actor, listing)
     return listing
 
 
@@ -247,7 +247,7 @@ async def submit(
 
     Raises NotFound, InvalidInput with everything that is missing, IllegalTransition.
     """
-    listing, seller = await _own(tx, listing_id, seller_id)
+    listing, seller = await owned(tx, listing_id, seller_id)
     listing.publish(in_stock=in_stock, trusted=trusted, now=tx.clock.now())
     await store.save(tx, listing, seller, placed=True)
     if listing.state is State.ACTIVE:
@@ -313,7 +313,7 @@ def _reason(reason: str) -> str:
 
 async def pause(tx: WriteTx, actor: Actor, *, seller_id: UUID, listing_id: UUID) -> Listing:
     """Take a visible listing out of sight. `resume` brings it back."""
-    listing, seller = await _own(tx, listing_id, seller_id)
+    listing, seller = await owned(tx, listing_id, seller_id)
     listing.move_to(State.PAUSED, now=tx.clock.now())
     await store.save(tx, listing, seller, placed=True)
     _emit(tx, actor, events.ListingPaused, listing)
@@ -324,7 +324,7 @@ async def resume(
     tx: WriteTx, actor: Actor, *, seller_id: UUID, listing_id: UUID, in_stock: bool
 ) -> Listing:
     """Show a paused listing again. Raises as `submit` does."""
-    listing, seller = await _own(tx, listing_id, seller_id)
+    listing, seller = await owned(tx, listing_id, seller_id)
     listing.require_ready(in_stock=in_stock)
     if listing.state is not State.PAUSED:
         raise IllegalTransition(
@@ -338,7 +338,7 @@ async def resume(
 
 async def archive(tx: WriteTx, actor: Actor, *, seller_id: UUID, listing_id: UUID) -> Listing:
     """Put a listing away for good."""
-    listing, seller = await _own(tx, listing_id, seller_id)
+    listing, seller = await owned(tx, listing_id, seller_id)
     listing.move_to(State.ARCHIVED, now=tx.clock.now())
     await store.save(tx, listing, seller, placed=True)
     _emit(tx, actor, events.ListingArchived, listing)
@@ -367,7 +367,8 @@ async def mark_in_stock(tx: WriteTx, actor: Actor, *, listing_id: UUID) -> None:
     _emit(tx, actor, events.ListingUpdated, listing)
 
 
-async def _own(tx: WriteTx, listing_id: UUID, seller_id: UUID) -> tuple[Listing, SellerFacts]:
+async def owned(tx: WriteTx, listing_id: UUID, seller_id: UUID) -> tuple[Listing, SellerFacts]:
+    """The seller's listing, locked. Raises NotFound for anybody else's."""
     found = await store.lock(tx, listing_id, seller_id=seller_id)
     if found is None:
         raise listing_not_found()
@@ -395,6 +396,7 @@ def _emit(tx: WriteTx, actor: Actor, kind: _Plain, listing: Listing) -> None:
     outbox.add(tx, event, actor=actor)
 
 
-def _updated(tx: WriteTx, actor: Actor, listing: Listing) -> None:
+def changed(tx: WriteTx, actor: Actor, listing: Listing) -> None:
+    """Tell that a listing changed, if anybody but its seller can see it."""
     if listing.visible:
         _emit(tx, actor, events.ListingUpdated, listing)
