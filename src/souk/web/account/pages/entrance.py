@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from litestar import Response, get, post
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from souk.contexts.carts import api as carts
 from souk.contexts.identity import api as identity
@@ -30,7 +30,7 @@ from souk.web.page import (
     translate,
 )
 
-Next = Annotated[str, Parameter(query="next", max_length=2_000)]
+Next = Annotated[str, QueryParameter(name="next", max_length=2_000)]
 _YEAR = 31_536_000
 
 

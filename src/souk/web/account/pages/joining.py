@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from litestar import Response, get, post
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from souk.contexts.compliance import api as compliance
 from souk.contexts.identity import api as identity
@@ -23,7 +23,7 @@ from souk.platform.settings import Settings
 from souk.web.forms import check, summary
 from souk.web.page import Flash, Req, field_errors, form_of, language_of, page, redirect, translate
 
-Token = Annotated[str, Parameter(max_length=128)]
+Token = Annotated[str, QueryParameter(max_length=128)]
 _ADDRESS = {"email": (1, 254)}
 _TOKEN = {"token": (1, 128)}
 

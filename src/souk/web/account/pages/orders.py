@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.params import FromPath, Parameter
+from litestar.params import FromPath, QueryParameter
 
 from souk.contexts.fulfilment import api as fulfilment
 from souk.contexts.orders import api as orders
@@ -28,7 +28,7 @@ from souk.web.addresses import country_name
 from souk.web.forms import check, summary
 from souk.web.page import Flash, Req, field_errors, form_of, language_of, page, redirect, translate
 
-Cursor = Annotated[str | None, Parameter(max_length=1_024)]
+Cursor = Annotated[str | None, QueryParameter(max_length=1_024)]
 Act = Literal["cancel", "return"]
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.params import FromPath, Parameter
+from litestar.params import FromPath, QueryParameter
 
 from souk.contexts.compliance import api as compliance
 from souk.contexts.fulfilment import api as fulfilment
@@ -22,7 +22,7 @@ from souk.web import locale as languages
 from souk.web.forms import check, summary
 from souk.web.page import Flash, Req, field_errors, form_of, page, redirect, translate
 
-Cursor = Annotated[str | None, Parameter(max_length=1_024)]
+Cursor = Annotated[str | None, QueryParameter(max_length=1_024)]
 _PLACES = {"wrong_password": "password", "bad_email": "new_email", "weak_password": "new_password"}
 
 

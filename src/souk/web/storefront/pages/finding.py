@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from litestar import Response, get
-from litestar.params import FromPath, Parameter
+from litestar.params import FromPath, QueryParameter
 
 from souk.contexts.catalog import api as catalog
 from souk.contexts.listings import api as listings
@@ -87,7 +87,7 @@ async def suggest(
     request: Req,
     db: Database,
     engine: search.SearchEngine,
-    q: Annotated[str, Parameter(max_length=200)] = "",
+    q: Annotated[str, QueryParameter(max_length=200)] = "",
 ) -> Response[bytes]:
     """The fragment below the search box: queries, categories, listings."""
     words = q.strip().replace("\x00", "")

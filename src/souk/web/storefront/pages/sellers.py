@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Response, get
-from litestar.params import FromPath, Parameter
+from litestar.params import FromPath, QueryParameter
 
 from souk.contexts.listings import api as listings
 from souk.contexts.search import api as search
@@ -18,8 +18,8 @@ from souk.web.addresses import country_name
 from souk.web.page import Req, language_of, media_url, page
 from souk.web.storefront.cards import card_items
 
-Cursor = Annotated[str | None, Parameter(max_length=1_024)]
-Words = Annotated[str, Parameter(max_length=200)]
+Cursor = Annotated[str | None, QueryParameter(max_length=1_024)]
+Words = Annotated[str, QueryParameter(max_length=200)]
 _SHOPS = 24
 
 
