@@ -3,6 +3,7 @@ that the real migrations built. `SOUK_TEST_DATABASE_URL` runs everything on an e
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import tempfile
@@ -93,7 +94,7 @@ async def template(server_url: str) -> str:
     """A migrated database that others are copied from."""
     name = f"{_TEMPLATE}_{uuid.uuid4().hex[:8]}"
     await _admin(server_url, f"CREATE DATABASE {name}")
-    migrate.upgrade(with_database(server_url, name))
+    await asyncio.to_thread(migrate.upgrade, with_database(server_url, name))
     return name
 
 

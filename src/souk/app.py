@@ -33,7 +33,7 @@ from souk.kernel.clock import Clock, SystemClock
 from souk.platform.database import Database
 from souk.platform.events import EventWriter, Subscription
 from souk.platform.http import edge, health
-from souk.platform.jobs import JobType, Schedule, Worker
+from souk.platform.jobs import JobType, Schedule
 from souk.platform.mail import make_mailer
 from souk.platform.relay import Relay
 from souk.platform.services import Services
@@ -41,6 +41,7 @@ from souk.platform.settings import Settings
 from souk.platform.storage import FileStore
 from souk.platform.upkeep import schedules as platform_schedules
 from souk.sandbox_gateway.app import create_app as create_sandbox
+from souk.sandbox_gateway.config import SandboxSettings
 from souk.web.composition import page_options
 
 log = structlog.get_logger()
@@ -125,7 +126,7 @@ def build_app(built: Services) -> Litestar:
     return edge.build(
         built,
         routes=routes(),
-        authenticator=identity.make_authenticator(built),
+        authenticator=identity.IdentityAuthenticator(built.db, built.settings),
         provide={
             "gateways": built.get(payments.Gateways),
             "engine": built.get(search.SearchEngine),
@@ -166,7 +167,9 @@ class _Served:
     async def _start(self) -> ASGIApp:
         built = await self._stack.enter_async_context(services(self._settings, role=self._role))
         if self._role == "sandbox":
-            return create_sandbox(self._settings, built.db)
+            sandbox = create_sandbox(SandboxSettings.from_settings(self._settings), built.db)
+            await self._stack.enter_async_context(sandbox.lifespan())
+            return sandbox
         return edge.Edge(build_app(built), self._settings)
 
 
@@ -200,6 +203,8 @@ async def run_worker(
     built: Services, pool: asyncpg.Pool[asyncpg.Record], stop: asyncio.Event
 ) -> None:
     """Relay and jobs side by side; the first to fail stops the other, and the role restarts."""
+    from souk.platform.worker import Worker  # noqa: PLC0415 - web processes never need it
+
     relay = Relay(built.db, event_writer())
     jobs = Worker(pool=pool, services=built, job_types=job_types(), schedules=schedules())
     async with asyncio.TaskGroup() as group:

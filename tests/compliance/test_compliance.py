@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 import asyncpg
 import pytest
@@ -163,6 +163,12 @@ async def test_the_past_is_not_rewritten(db, clock):
     kind = DocumentKind.TERMS
     with pytest.raises(compliance.NotEffectiveYet):
         await publish(db, kind, effective_at=clock.now() - timedelta(days=1))
+    for wrong in (
+        datetime.min.replace(tzinfo=timezone(timedelta(hours=14))),
+        datetime.max.replace(tzinfo=timezone(timedelta(hours=-14))),
+    ):
+        with pytest.raises(compliance.NotEffectiveYet):
+            await publish(db, kind, effective_at=wrong)
     await publish(db, kind)
     published = await current(db, kind)
     for sql in (
@@ -328,6 +334,21 @@ async def test_guests_are_asked_to_log_in(client, method, path):
 async def test_people_do_not_edit_documents(client, method, path):
     client.act_as.actor = person()
     assert (await client.request(method, path)).status_code == 403
+
+
+async def test_before_anything_is_published_there_is_nothing_to_read(make_client, services):
+    async def empty(tx):
+        await tx.execute("ALTER TABLE compliance.document DISABLE TRIGGER published_is_final")
+        await tx.execute("DELETE FROM compliance.acceptance WHERE version > 0")
+        await tx.execute("DELETE FROM compliance.document WHERE version > 0")
+        await tx.execute("ALTER TABLE compliance.document ENABLE TRIGGER published_is_final")
+
+    await services.db.transact(empty)
+    client = make_client(compliance.routes)
+    assert (await client.get("/api/v1/legal/terms")).status_code == 404
+    assert (await client.get("/api/v1/legal")).json() == {"items": []}
+    with pytest.raises(compliance.DocumentNotFound):
+        await accept(services.db, person(), DocumentKind.TERMS)
 
 
 async def test_editing_by_http(client):

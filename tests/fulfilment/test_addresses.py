@@ -165,10 +165,12 @@ def test_any_text_is_stored_clean_or_refused(address: api.Address) -> None:
     try:
         normal = api.normalise_address(address)
     except InvalidInput as refusal:
-        assert refusal.problems
+        named = refusal.problems
     else:
+        named = [None]
         assert all(value.isprintable() for value in msgspec.structs.asdict(normal).values())
         assert api.address_lines(normal)
+    assert named
 
 
 @pytest.mark.parametrize(

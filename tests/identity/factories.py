@@ -14,7 +14,7 @@ from souk.platform.database import Database
 PASSWORD = "marmalade-orbits-quietly"
 OTHER_PASSWORD = "seventeen violet anvils"
 VISITOR = replace(GUEST, ip="203.0.113.7")
-_hash: identity.PasswordHash | None = None
+_hashes: dict[str, identity.PasswordHash] = {}
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,9 @@ def new_email() -> str:
 
 async def known_hash() -> identity.PasswordHash:
     """The hash of PASSWORD, computed once."""
-    global _hash
-    if _hash is None:
-        _hash = await passwords.prepare(PASSWORD, inputs=[])
-    return _hash
+    if PASSWORD not in _hashes:
+        _hashes[PASSWORD] = await passwords.prepare(PASSWORD, inputs=[])
+    return _hashes[PASSWORD]
 
 
 async def make_person(db: Database, *, email: str | None = None, name: str = "Ada") -> Person:

@@ -79,7 +79,7 @@ def test_names_are_one_line_without_invisible_characters():
 
 def test_locales():
     assert clean_locale("pt-BR") == "pt-BR"
-    for bad in ("", "english", "EN", "en_US", "e" * 40):
+    for bad in ("", "english", "EN", "en_US", "en\n", "e" * 40):
         with pytest.raises(InvalidInput):
             clean_locale(bad)
 

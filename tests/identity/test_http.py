@@ -51,6 +51,7 @@ async def logged_in(client, person, password=PASSWORD):
         "/api/v1/auth/login", json={"email": person.email, "password": password}
     )
     assert response.status_code == 200, response.text
+    assert response.headers["cache-control"] == "no-store"
     return response.json()
 
 

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
 from argon2 import PasswordHasher
 
 from souk.contexts.identity import passwords
-from souk.contexts.identity.errors import WeakPassword
+from souk.contexts.identity.errors import TooManyLogIns, WeakPassword
 from tests.identity.factories import OTHER_PASSWORD, PASSWORD
 
 
@@ -56,6 +57,15 @@ async def test_hashes_match_only_their_password():
 async def test_the_same_characters_typed_differently_match():
     stored = await passwords.prepare("cafe\u0301 orbits quietly", inputs=[])
     assert await passwords.matches("caf\u00e9 orbits quietly", stored=stored)
+
+
+async def test_a_flood_is_turned_away_instead_of_queued(monkeypatch):
+    monkeypatch.setattr(passwords._Queue, "longest", 3)
+    results = await asyncio.gather(
+        *(passwords.matches(PASSWORD, stored=None) for _ in range(8)), return_exceptions=True
+    )
+    assert [isinstance(r, TooManyLogIns) for r in results].count(True) == 5
+    assert await passwords.matches(PASSWORD, stored=None) is False
 
 
 async def test_older_hashes_are_upgraded():

@@ -191,3 +191,16 @@ def test_reservation_gone_says_what_to_do() -> None:
     refused = ReservationGone(A)
     assert refused.fields == {"checkout_id": str(A)}
     assert "check out again" in refused.message
+
+
+def test_stored_names_and_limits_never_change() -> None:
+    assert [str(reason) for reason in Reason] == [
+        "initial",
+        "restock",
+        "correction",
+        "sale",
+        "return",
+        "import",
+        "loss",
+    ]
+    assert (UNLIMITED, MAX_ON_HAND) == (2_147_483_647, 1_000_000_000)

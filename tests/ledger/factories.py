@@ -43,7 +43,7 @@ class Sale:
         return OrderShare(self.seller_order_id, eur("90.00"), {"DE": eur("10.00")})
 
     def draft(self) -> EntryDraft:
-        return ledger.captured(
+        return ledger.draft.captured(
             payment_id=self.payment_id,
             gateway=self.gateway,
             order_number="7KQM-42XD",

@@ -57,7 +57,7 @@ async def test_a_sale_from_payment_to_payout(db: Database, clock: SettableClock)
     assert await sale.balances() == (0, 0, 0, 0)
     await post(
         db,
-        ledger.payout_paid(payout_id=payout_id, amount=eur("80.40"), rail=gateway, cause="p"),
+        ledger.draft.payout_paid(payout_id=payout_id, amount=eur("80.40"), rail=gateway, cause="p"),
     )
     assert await balance(db, gateway) == 1_960
     assert await events(db, sale) == [

@@ -355,3 +355,13 @@ def test_an_accounts_id_never_changes() -> None:
 
 def test_commission_share_total() -> None:
     assert CommissionShare(eur("8.00"), eur("1.60"), "DE").total == eur("9.60")
+
+
+def test_stored_names_never_change() -> None:
+    assert [(str(kind), kind.grows_by_debit) for kind in Kind] == [
+        ("asset", True),
+        ("liability", False),
+        ("revenue", False),
+        ("expense", True),
+        ("equity", False),
+    ]

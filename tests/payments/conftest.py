@@ -105,10 +105,10 @@ def sandbox_port() -> int:
 def sandbox_settings(listener: Listener, sandbox_port: int) -> SandboxSettings:
     return SandboxSettings(
         api_key="sk_test_key",
-        webhook_secret="whsec_test",  # noqa: S106
+        webhook_secret="whsec_test",
         webhook_url=listener.url,
         public_url=f"http://127.0.0.1:{sandbox_port}",
-        hang_seconds=0.8,
+        hang_seconds=2.5,
         slow_seconds=0.3,
         first_retry_seconds=0.0,
     )
@@ -123,7 +123,9 @@ async def sandbox_url(
 
 
 @pytest.fixture(scope="module")
-async def api(sandbox_url: str, sandbox_settings: SandboxSettings) -> AsyncIterator[httpx.AsyncClient]:
+async def api(
+    sandbox_url: str, sandbox_settings: SandboxSettings
+) -> AsyncIterator[httpx.AsyncClient]:
     """The merchant's client of the provider's JSON interface."""
     async with httpx.AsyncClient(
         base_url=sandbox_url,
@@ -144,15 +146,31 @@ async def browser(sandbox_url: str) -> AsyncIterator[httpx.AsyncClient]:
 async def sandbox(
     sandbox_url: str, sandbox_settings: SandboxSettings
 ) -> AsyncIterator[SandboxGateway]:
-    """The adapter, impatient so that tests of time-outs are short."""
+    """The adapter, patient enough for a busy machine."""
     gateway = SandboxGateway(
         url=sandbox_url,
         api_key=sandbox_settings.api_key,
         webhook_secret=sandbox_settings.webhook_secret,
-        timeout=0.4,
+        timeout=10.0,
     )
     yield gateway
     await gateway.close()
+
+
+@pytest.fixture
+async def impatient(sandbox_url: str, sandbox_settings: SandboxSettings) -> AsyncIterator[Gateways]:
+    """Gives up long before a hanging answer comes."""
+    gateway = SandboxGateway(
+        url=sandbox_url,
+        api_key=sandbox_settings.api_key,
+        webhook_secret=sandbox_settings.webhook_secret,
+        timeout=0.7,
+    )
+    gateways = Gateways(
+        [gateway], retry=RetryPolicy(attempts=2, first_pause=timedelta(milliseconds=10))
+    )
+    yield gateways
+    await gateways.close()
 
 
 @pytest.fixture
@@ -219,9 +237,7 @@ class Book:
         self, refund: payments.RefundView, outcome: payments.RefundOutcome
     ) -> payments.RefundView:
         return await self.db.transact(
-            lambda tx: payments.record_refund(
-                tx, self.actor, refund_id=refund.id, outcome=outcome
-            )
+            lambda tx: payments.record_refund(tx, self.actor, refund_id=refund.id, outcome=outcome)
         )
 
     async def find(self, payment_id: UUID) -> payments.PaymentView:

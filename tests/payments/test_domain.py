@@ -78,9 +78,7 @@ def test_an_ended_payment_lets_the_checkout_go_and_a_late_capture_is_still_told(
     assert (late.state, late.holds_checkout, late.captured) == (PaymentState.CAPTURED, False, 100)
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"amount": 99}, {"amount": 101}, {"currency": "USD"}], ids=str
-)
+@pytest.mark.parametrize("wrong", [{"amount": 99}, {"amount": 101}, {"currency": "USD"}], ids=str)
 def test_another_amount_is_not_accepted(wrong: dict[str, object]) -> None:
     said = msgspec.structs.replace(outcome(OutcomeKind.CAPTURED), **wrong)
     with pytest.raises(AmountMismatch):

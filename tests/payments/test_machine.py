@@ -110,9 +110,7 @@ class PaymentMachine(RuleBasedStateMachine):
         assert view.state == attempt.state
 
     @precondition(lambda self: self.model)
-    @rule(
-        data=st.data(), amount=st.integers(1, AMOUNT), key=st.sampled_from(["a", "b", "c", "d"])
-    )
+    @rule(data=st.data(), amount=st.integers(1, AMOUNT), key=st.sampled_from(["a", "b", "c", "d"]))
     def ask_refund(self, data: st.DataObject, amount: int, key: str) -> None:
         attempt = data.draw(st.sampled_from(self.model))
         known = attempt.refunds.get(key)

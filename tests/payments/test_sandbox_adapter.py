@@ -35,12 +35,8 @@ class SandboxRehearsal:
     async def later(self) -> None:
         self._clock.advance(timedelta(seconds=self._settings.payout_seconds + 1))
 
-    def signed(
-        self, payload: bytes, *, at: datetime, secret: str | None = None
-    ) -> dict[str, str]:
-        return {
-            "sandbox-signature": sign(secret or self._settings.webhook_secret, payload, at)
-        }
+    def signed(self, payload: bytes, *, at: datetime, secret: str | None = None) -> dict[str, str]:
+        return {"sandbox-signature": sign(secret or self._settings.webhook_secret, payload, at)}
 
     def captured_event(self, order: ChargeOrder) -> bytes:
         return msgspec.json.encode(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -182,7 +183,7 @@ async def test_a_time_out_after_success(api: httpx.AsyncClient) -> None:
     headers = {"Idempotency-Key": uuid.uuid4().hex}
     with pytest.raises(httpx.ReadTimeout):
         await api.post("/v1/payment_intents", json=body, headers=headers, timeout=0.3)
-    again = await api.post("/v1/payment_intents", json=body, headers=headers, timeout=0.3)
+    again = await api.post("/v1/payment_intents", json=body, headers=headers, timeout=2)
     assert again.json()["status"] == "succeeded"
     found = await api.get("/v1/payment_intents", params={"reference": body["reference"]})
     assert len(found.json()["data"]) == 1
@@ -267,9 +268,7 @@ async def test_settlements_add_up(api: httpx.AsyncClient, clock: SettableClock) 
     after: str | None = None
     while True:
         params = {"limit": 2} | ({"after": after} if after else {})
-        page = (
-            await api.get(f"/v1/settlements/{mine['id']}/transactions", params=params)
-        ).json()
+        page = (await api.get(f"/v1/settlements/{mine['id']}/transactions", params=params)).json()
         lines += page["data"]
         after = page["next"]
         if after is None:
@@ -278,9 +277,7 @@ async def test_settlements_add_up(api: httpx.AsyncClient, clock: SettableClock) 
     assert [line["type"] for line in lines] == ["charge", "charge", "refund"]
 
 
-async def test_payouts_arrive_or_come_back(
-    api: httpx.AsyncClient, clock: SettableClock
-) -> None:
+async def test_payouts_arrive_or_come_back(api: httpx.AsyncClient, clock: SettableClock) -> None:
     body = {"amount": 900, "currency": "CHF", "destination": "ba_success"}
     good = (await api.post("/v1/payouts", json=body)).json()
     bad = (await api.post("/v1/payouts", json=body | {"destination": "ba_account_closed"})).json()
@@ -290,3 +287,11 @@ async def test_payouts_arrive_or_come_back(
     bad = (await api.get(f"/v1/payouts/{bad['id']}")).json()
     assert (good["status"], bad["status"]) == ("paid", "failed")
     assert bad["failure_code"] == "account_closed"
+
+
+def test_the_document_names_every_card_and_fault() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "sandbox-gateway.md").read_text("utf-8")
+    for card in CARDS:
+        assert f"| {card.spaced} | `{card.token}` | {card.label} |" in page
+    for amount, fault in AMOUNT_FAULTS.items():
+        assert f"| `{fault}` | {amount} |" in page

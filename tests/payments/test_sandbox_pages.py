@@ -55,9 +55,7 @@ async def test_a_typed_card_pays_and_leads_back(
     assert (now["status"], now["card_last4"]) == ("succeeded", "4242")
 
 
-async def test_a_pressed_test_card_pays(
-    api: httpx.AsyncClient, browser: httpx.AsyncClient
-) -> None:
+async def test_a_pressed_test_card_pays(api: httpx.AsyncClient, browser: httpx.AsyncClient) -> None:
     made = await intent(api)
     await browser.post(
         made["next_action"]["url"], data={"test_card": BY_TOKEN["pm_card_amex"].number}
@@ -73,7 +71,7 @@ async def test_a_pressed_test_card_pays(
         ({"expiry": ""}, "MM/YY"),
         ({"expiry": "01/20"}, "has passed"),
         ({"number": "4242424242424241"}, "typing mistake"),
-        ({"number": "4111111111111111"}, "only the test cards"),
+        ({"number": "4111111111111111"}, "only the listed test cards"),
         ({"number": "<script>"}, "not a card number"),
     ],
 )

@@ -19,7 +19,7 @@ from souk.sandbox_gateway.webhooks import sign
 from tests.payments.conftest import Listener, Received
 
 
-async def pay(api: httpx.AsyncClient, token: str = "pm_card_visa") -> dict[str, Any]:  # noqa: S107
+async def pay(api: httpx.AsyncClient, token: str = "pm_card_visa") -> dict[str, Any]:
     body = {"amount": 700, "currency": "EUR", "payment_method": token, "confirm": True}
     return (await api.post("/v1/payment_intents", json=body)).json()
 
@@ -48,9 +48,7 @@ async def test_one_payment_is_announced_once(
     assert fact.outcome.gateway_ref == made["id"]
 
 
-async def test_a_refused_webhook_is_sent_again(
-    api: httpx.AsyncClient, listener: Listener
-) -> None:
+async def test_a_refused_webhook_is_sent_again(api: httpx.AsyncClient, listener: Listener) -> None:
     listener.answers[:] = [500, 404]
     made = await pay(api)
     await listener.wait_for(made["id"], 3)
@@ -66,9 +64,7 @@ async def test_duplicates(api: httpx.AsyncClient, listener: Listener) -> None:
     assert len({event(one)["id"] for one in received}) == 1
 
 
-async def test_reordered(
-    api: httpx.AsyncClient, listener: Listener, clock: SettableClock
-) -> None:
+async def test_reordered(api: httpx.AsyncClient, listener: Listener, clock: SettableClock) -> None:
     made = await pay(api, "pm_card_webhook_reordered")
     await listener.wait_for(made["id"])
     clock.advance(timedelta(seconds=2))
@@ -79,9 +75,7 @@ async def test_reordered(
     assert event(received[1])["data"]["object"]["amount_captured"] == 0
 
 
-async def test_delayed(
-    api: httpx.AsyncClient, listener: Listener, clock: SettableClock
-) -> None:
+async def test_delayed(api: httpx.AsyncClient, listener: Listener, clock: SettableClock) -> None:
     made = await pay(api, "pm_card_webhook_delayed")
     await asyncio.sleep(0.4)
     assert listener.about(made["id"]) == []
@@ -136,7 +130,10 @@ async def test_the_webhook_can_overtake_the_answer(
 
 
 async def test_refunds_payouts_and_declines_are_announced(
-    api: httpx.AsyncClient, listener: Listener, clock: SettableClock, sandbox_settings: SandboxSettings
+    api: httpx.AsyncClient,
+    listener: Listener,
+    clock: SettableClock,
+    sandbox_settings: SandboxSettings,
 ) -> None:
     made = await pay(api)
     refund = (await api.post("/v1/refunds", json={"payment_intent": made["id"]})).json()

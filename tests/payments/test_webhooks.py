@@ -89,7 +89,9 @@ async def queued(db: Database) -> list[UUID]:
         rows = await conn.fetch(
             "SELECT payload FROM jobs.pgqueuer WHERE entrypoint = $1", payments.WEBHOOK_JOB
         )
-    return [msgspec.json.decode(row["payload"], type=payments.WebhookJob).webhook_id for row in rows]
+    return [
+        msgspec.json.decode(row["payload"], type=payments.WebhookJob).webhook_id for row in rows
+    ]
 
 
 async def act(db: Database, webhook_id: UUID) -> None:
@@ -154,9 +156,7 @@ async def test_late_and_reordered_news_changes_nothing(
     door: Door, db: Database, book: Book
 ) -> None:
     started = await book.start()
-    failed = event_about(
-        started, type_="payment_intent.requires_action", status="requires_action"
-    )
+    failed = event_about(started, type_="payment_intent.requires_action", status="requires_action")
     await door.post(failed)
     await door.post(event_about(started))
     newest, oldest = await inbox_of(db, started)
@@ -245,3 +245,25 @@ async def test_storing_is_one_statement(
     async with count_statements() as count:
         await db.transact(lambda tx: payments.store_webhook(tx, fact, raw))
     assert count.total - 2 == 1, count.texts
+
+
+async def test_a_refunds_webhook_names_our_refund(
+    door: Door, db: Database, book: Book, gateways: Gateways, listener: Any
+) -> None:
+    paid = await book.pay(gateways)
+    refund = await book.refund(paid, 300)
+    await payments.execute_refund(gateways, refund)
+    (received,) = await listener.wait_for(str(refund.id))
+    headers = {"sandbox-signature": received.headers["sandbox-signature"]}
+    await door.client.post(PATH, content=received.body, headers=headers)
+    async with db.read() as conn:
+        waiting = await payments.waiting_webhooks(conn)
+        facts = [await payments.webhook_fact(conn, one) for one in waiting]
+    (fact,) = [one for one in facts if one is not None and one.refund_id == refund.id]
+    assert fact.refund_outcome is not None
+    ended = await book.record_refund(refund, fact.refund_outcome)
+    assert ended.state == "succeeded"
+    async with db.read() as conn:
+        assert await payments.violations(conn) == []
+        money = {one.id: one for one in await payments.money_of_all(conn)}
+    assert (money[paid.id].captured, money[paid.id].refund_asked) == (2_500, 300)

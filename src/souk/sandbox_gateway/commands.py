@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
 from souk.platform.database import Database, WriteTx
 from souk.sandbox_gateway import model, store, wire
+from souk.sandbox_gateway.announce import announcements
 from souk.sandbox_gateway.cards import (
     BY_NUMBER,
     BY_TOKEN,
@@ -22,12 +23,10 @@ from souk.sandbox_gateway.cards import (
 )
 from souk.sandbox_gateway.config import SandboxSettings
 from souk.sandbox_gateway.model import Change, Intent, PaymentMethod, Refused
-from souk.sandbox_gateway.store import Answer, DeliveryRow, EventRow
+from souk.sandbox_gateway.store import Answer
 
 encode = msgspec.json.Encoder().encode
 KEPT_METHODS = 10_000
-_REORDER = timedelta(seconds=1)
-_FORGERY_LEAD = timedelta(milliseconds=300)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ class Provider:
         if card is None:
             raise _card_error(
                 "test_card_required",
-                "This is a rehearsal: only the test cards listed here work. Never enter a real one.",
+                "This is a rehearsal: only the listed test cards work. Never enter a real one.",
             )
         now = self.db.clock.now()
         if (data.exp_year, data.exp_month) < (now.year, now.month):
@@ -171,9 +170,7 @@ class Provider:
         )
 
     async def cancel_intent(self, call: Call, intent_id: str) -> Answer:
-        return await self._change(
-            call, intent_id, behaviour((), asked=call.faults), model.cancel
-        )
+        return await self._change(call, intent_id, behaviour((), asked=call.faults), model.cancel)
 
     async def create_refund(self, call: Call, data: wire.CreateRefund) -> Answer:
         chosen = behaviour((), asked=call.faults)
@@ -301,7 +298,7 @@ class Provider:
     async def _commit(
         self, tx: WriteTx, call: Call, change: Change, answer: Answer
     ) -> tuple[Answer, bool]:
-        events, deliveries = self._announcements(change)
+        events, deliveries = announcements(change, self.settings)
         fresh = await store.save(
             tx,
             key=call.key,
@@ -330,60 +327,6 @@ class Provider:
             )
             return Answer(402, error_body(error, self.settings.public_url))
         return Answer(200, encode(seen))
-
-    def _announcements(self, change: Change) -> tuple[list[EventRow], list[DeliveryRow]]:
-        events: list[EventRow] = []
-        deliveries: list[DeliveryRow] = []
-        for fact in change.facts:
-            subject = self._subject(change, fact)
-            event = wire.EventWire(
-                id=model.new_id("evt"),
-                type=fact.type,
-                created=wire.unix(fact.at),
-                data={"object": subject},
-            )
-            events.append(
-                EventRow(event.id, fact.type, subject.id, encode(event).decode(), fact.at)
-            )
-            if self.settings.webhook_url:
-                deliveries.extend(self._deliveries(event.id, fact, change.webhook))
-        return events, deliveries
-
-    def _subject(
-        self, change: Change, fact: model.Fact
-    ) -> wire.IntentWire | wire.RefundWire | wire.PayoutWire:
-        if change.payout:
-            return wire.payout_wire(change.payout, fact.at)
-        if change.refund:
-            return wire.refund_wire(change.refund)
-        assert change.intent is not None
-        intent = msgspec.structs.replace(change.intent)
-        if fact.type == "payment_intent.processing":
-            intent.status = "processing"
-            intent.amount_captured = 0
-        elif fact.type == "payment_intent.succeeded":
-            model.settle(intent, fact.at)
-        return wire.intent_wire(intent, self.settings.public_url)
-
-    def _deliveries(self, event_id: str, fact: model.Fact, webhook: str) -> list[DeliveryRow]:
-        at = fact.at
-        match webhook:
-            case "missing":
-                return []
-            case "delayed":
-                at += timedelta(seconds=self.settings.webhook_delay_seconds)
-                return [DeliveryRow(event_id, "valid", at)]
-            case "duplicated":
-                return [DeliveryRow(event_id, "valid", at)] * 3
-            case "reordered" if fact.type == "payment_intent.processing":
-                return [DeliveryRow(event_id, "valid", at + _REORDER)]
-            case "forged" | "stale":
-                return [
-                    DeliveryRow(event_id, webhook, at),
-                    DeliveryRow(event_id, "valid", at + _FORGERY_LEAD),
-                ]
-            case _:
-                return [DeliveryRow(event_id, "valid", at)]
 
 
 def _broken() -> Refused:

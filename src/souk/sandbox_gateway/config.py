@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
+from souk.platform.settings import Settings
+
+WEBHOOK_PATH = "/api/v1/payments/webhooks/sandbox"
+"""Where on the merchant's site events are posted unless another address is given."""
+
 
 class SandboxSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Delays are in seconds; tests shorten them."""
@@ -23,3 +28,13 @@ class SandboxSettings(msgspec.Struct, frozen=True, kw_only=True):
     payout_seconds: float = 3.0
     first_retry_seconds: float = 1.0
     """The pause before a refused webhook is sent again; it doubles up to ten minutes."""
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> SandboxSettings:
+        """The sandbox that serves the program with these settings."""
+        return cls(
+            api_key=settings.sandbox_api_key,
+            webhook_secret=settings.sandbox_webhook_secret,
+            webhook_url=settings.base_url.rstrip("/") + WEBHOOK_PATH,
+            public_url=settings.sandbox_url.rstrip("/"),
+        )

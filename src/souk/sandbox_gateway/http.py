@@ -28,25 +28,30 @@ def provider_of(state: State) -> Provider:
     return state["provider"]
 
 
-def require_key(connection: ASGIConnection[object, object, object, State],
-                _handler: BaseRouteHandler) -> None:  # fmt: skip
+def require_key(
+    connection: ASGIConnection[object, object, object, State], _handler: BaseRouteHandler
+) -> None:
     """Refuse a request without `Authorization: Bearer <api key>`."""
     expected = f"Bearer {provider_of(connection.app.state).settings.api_key}"
     given = connection.headers.get("authorization", "")
     if not hmac.compare_digest(given.encode(), expected.encode()):
         raise Refused(
-            401, "authentication_error", "invalid_api_key",
+            401,
+            "authentication_error",
+            "invalid_api_key",
             "Send your API key as: Authorization: Bearer sk_…",
-        )  # fmt: skip
+        )
 
 
 async def _call(request: AnyRequest) -> Call:
     key = request.headers.get("idempotency-key")
     if key is not None and not 1 <= len(key) <= _MAX_KEY:
         raise Refused(
-            400, "invalid_request_error", "idempotency_key_invalid",
+            400,
+            "invalid_request_error",
+            "idempotency_key_invalid",
             f"An Idempotency-Key has 1 to {_MAX_KEY} characters.",
-        )  # fmt: skip
+        )
     body = await request.body()
     digest = hashlib.sha256(request.url.path.encode() + b"\n" + body).digest()
     return Call(key, digest, faults_from_header(request.headers.get("sandbox-fault")))
@@ -93,12 +98,15 @@ async def create_method(data: wire.CreatePaymentMethod, state: State) -> Respons
     return _json(
         encode(
             {
-                "id": method.id, "object": "payment_method", "card_brand": method.brand,
-                "card_last4": method.last4, "exp_month": method.exp_month,
+                "id": method.id,
+                "object": "payment_method",
+                "card_brand": method.brand,
+                "card_last4": method.last4,
+                "exp_month": method.exp_month,
                 "exp_year": method.exp_year,
             }
         )
-    )  # fmt: skip
+    )
 
 
 @post("/payment_intents")
@@ -110,9 +118,12 @@ async def create_intent(
 
 @get("/payment_intents")
 async def list_intents(
-    request: AnyRequest, state: State, reference: FromQuery[str | None] = None,
-    after: FromQuery[str | None] = None, limit: FromQuery[int] = 20,
-) -> Response[bytes]:  # fmt: skip
+    request: AnyRequest,
+    state: State,
+    reference: FromQuery[str | None] = None,
+    after: FromQuery[str | None] = None,
+    limit: FromQuery[int] = 20,
+) -> Response[bytes]:
     provider = await _read(request, state)
     limit = _limit(limit)
     async with provider.db.read() as conn:
@@ -124,7 +135,9 @@ async def list_intents(
 
 
 @get("/payment_intents/{intent_id:str}")
-async def get_intent(request: AnyRequest, intent_id: FromPath[str], state: State) -> Response[bytes]:
+async def get_intent(
+    request: AnyRequest, intent_id: FromPath[str], state: State
+) -> Response[bytes]:
     provider = await _read(request, state)
     intent = await provider.find_intent(intent_id)
     return _json(encode(wire.intent_wire(intent, provider.settings.public_url)))
@@ -147,7 +160,9 @@ async def capture_intent(
 
 
 @post("/payment_intents/{intent_id:str}/cancel")
-async def cancel_intent(request: AnyRequest, intent_id: FromPath[str], state: State) -> Response[bytes]:
+async def cancel_intent(
+    request: AnyRequest, intent_id: FromPath[str], state: State
+) -> Response[bytes]:
     return _answer(await provider_of(state).cancel_intent(await _call(request), intent_id))
 
 
@@ -160,9 +175,11 @@ async def create_refund(
 
 @get("/refunds")
 async def list_refunds(
-    request: AnyRequest, state: State, payment_intent: FromQuery[str | None] = None,
+    request: AnyRequest,
+    state: State,
+    payment_intent: FromQuery[str | None] = None,
     reference: FromQuery[str | None] = None,
-) -> Response[bytes]:  # fmt: skip
+) -> Response[bytes]:
     provider = await _read(request, state)
     async with provider.db.read() as conn:
         rows = await store.refunds(conn, intent_id=payment_intent, reference=reference)
@@ -170,7 +187,9 @@ async def list_refunds(
 
 
 @get("/refunds/{refund_id:str}")
-async def get_refund(request: AnyRequest, refund_id: FromPath[str], state: State) -> Response[bytes]:
+async def get_refund(
+    request: AnyRequest, refund_id: FromPath[str], state: State
+) -> Response[bytes]:
     provider = await _read(request, state)
     async with provider.db.read() as conn:
         rows = await store.refunds(conn, refund_id=refund_id)
@@ -198,7 +217,9 @@ async def list_payouts(
 
 
 @get("/payouts/{payout_id:str}")
-async def get_payout(request: AnyRequest, payout_id: FromPath[str], state: State) -> Response[bytes]:
+async def get_payout(
+    request: AnyRequest, payout_id: FromPath[str], state: State
+) -> Response[bytes]:
     provider = await _read(request, state)
     async with provider.db.read() as conn:
         rows = await store.payouts(conn, payout_id=payout_id)
@@ -208,7 +229,9 @@ async def get_payout(request: AnyRequest, payout_id: FromPath[str], state: State
 
 
 @get("/settlements")
-async def list_settlements(request: AnyRequest, state: State, since: FromQuery[str]) -> Response[bytes]:
+async def list_settlements(
+    request: AnyRequest, state: State, since: FromQuery[str]
+) -> Response[bytes]:
     provider = await _read(request, state)
     async with provider.db.read() as conn:
         rows = await store.settlements(conn, since=_day(since))
@@ -235,9 +258,12 @@ async def list_settlements(request: AnyRequest, state: State, since: FromQuery[s
 
 @get("/settlements/{settlement_id:str}/transactions")
 async def settlement_lines(
-    request: AnyRequest, settlement_id: FromPath[str], state: State, after: FromQuery[str | None] = None,
+    request: AnyRequest,
+    settlement_id: FromPath[str],
+    state: State,
+    after: FromQuery[str | None] = None,
     limit: FromQuery[int] = 100,
-) -> Response[bytes]:  # fmt: skip
+) -> Response[bytes]:
     provider = await _read(request, state)
     parts = settlement_id.split("_")
     if len(parts) != 3 or parts[0] != "st":
@@ -253,16 +279,17 @@ async def settlement_lines(
 
 @get("/events")
 async def list_events(
-    request: AnyRequest, state: State, object_id: FromQuery[str | None] = None,
-    after: FromQuery[str | None] = None, type_: FromQuery[str | None] = None,
+    request: AnyRequest,
+    state: State,
+    object_id: FromQuery[str | None] = None,
+    after: FromQuery[str | None] = None,
+    type_: FromQuery[str | None] = None,
     limit: FromQuery[int] = 20,
-) -> Response[bytes]:  # fmt: skip
+) -> Response[bytes]:
     provider = await _read(request, state)
     limit = _limit(limit)
     async with provider.db.read() as conn:
-        rows = await store.events(
-            conn, type_=type_, after=after, object_id=object_id, limit=limit
-        )
+        rows = await store.events(conn, type_=type_, after=after, object_id=object_id, limit=limit)
     last = rows[-1]["id"] if rows else None
     return _listing([row["payload"].encode() for row in rows], last, limit)
 
@@ -280,8 +307,22 @@ router = Router(
     "/v1",
     guards=[require_key],
     route_handlers=[
-        create_method, create_intent, list_intents, get_intent, confirm_intent, capture_intent,
-        cancel_intent, create_refund, list_refunds, get_refund, create_payout, list_payouts,
-        get_payout, list_settlements, settlement_lines, list_events, resend_event,
+        create_method,
+        create_intent,
+        list_intents,
+        get_intent,
+        confirm_intent,
+        capture_intent,
+        cancel_intent,
+        create_refund,
+        list_refunds,
+        get_refund,
+        create_payout,
+        list_payouts,
+        get_payout,
+        list_settlements,
+        settlement_lines,
+        list_events,
+        resend_event,
     ],
-)  # fmt: skip
+)

@@ -249,9 +249,7 @@ def accept(intent: Intent, now: datetime, *, webhook: str = "normal") -> Change:
     facts = [Fact("payment_intent.succeeded", now)]
     if webhook == "reordered":
         facts.insert(0, Fact("payment_intent.processing", now))
-    return Change(
-        intent=intent, facts=facts, balance=[_charge(intent, at=now)], webhook=webhook
-    )
+    return Change(intent=intent, facts=facts, balance=[_charge(intent, at=now)], webhook=webhook)
 
 
 def authenticate(intent: Intent, behaviour: Behaviour, now: datetime, *, approved: bool) -> Change:
@@ -285,9 +283,7 @@ def capture(intent: Intent, amount: int | None, now: datetime) -> Change:
 
 def cancel(intent: Intent, now: datetime) -> Change:
     """Give up; possible until the money has moved."""
-    _require(
-        intent, "canceled", "requires_payment_method", "requires_action", "requires_capture"
-    )
+    _require(intent, "canceled", "requires_payment_method", "requires_action", "requires_capture")
     intent.status = "canceled"
     intent.updated_at = now
     return Change(intent=intent, facts=[Fact("payment_intent.canceled", now)])

@@ -166,9 +166,7 @@ async def challenge_page(client_secret: FromPath[str], state: State) -> Response
     intent = await provider_of(state).intent_by_secret(client_secret)
     if intent.status != "requires_action":
         return _leave(intent)
-    return _page(
-        "challenge.html", intent=intent, amount=str(Money(intent.amount, intent.currency))
-    )
+    return _page("challenge.html", intent=intent, amount=str(Money(intent.amount, intent.currency)))
 
 
 @post("/3ds/{client_secret:str}")

@@ -188,7 +188,7 @@ async def list_intents(
 ) -> list[Intent]:
     """Newest first; `after` is the last id of the page before."""
     rows = await conn.fetch(
-        f"{_INTENT} WHERE ($1::text IS NULL OR reference = $1) AND ($2::text IS NULL OR"
+        f"{_INTENT} WHERE ($1::text IS NULL OR reference = $1) AND ($2::text IS NULL OR"  # noqa: S608
         " (created_at, id) < (SELECT created_at, id FROM sandbox.intent WHERE id = $2))"
         " ORDER BY created_at DESC, id DESC LIMIT $3",
         reference,

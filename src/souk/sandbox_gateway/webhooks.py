@@ -22,7 +22,7 @@ log = structlog.get_logger()
 SIGNATURE_HEADER = "Sandbox-Signature"
 MAX_ATTEMPTS = 16
 _BATCH = 32
-_LEASE = timedelta(seconds=30)
+_LEASE = timedelta(seconds=15)
 _LONGEST_PAUSE = timedelta(minutes=10)
 _TIMEOUT = 10.0
 _IDLE_SECONDS = 0.25

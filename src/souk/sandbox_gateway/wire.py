@@ -178,9 +178,7 @@ def intent_wire(intent: Intent, public_url: str) -> IntentWire:
         action = NextAction("redirect_to_url", f"{public_url}/pay/{intent.client_secret}")
     failure = None
     if intent.error_code is not None:
-        failure = Failure(
-            intent.error_code, intent.decline_code or "", intent.error_message or ""
-        )
+        failure = Failure(intent.error_code, intent.decline_code or "", intent.error_message or "")
     return IntentWire(
         id=intent.id,
         amount=intent.amount,

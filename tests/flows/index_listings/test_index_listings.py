@@ -8,28 +8,19 @@ from uuid import UUID
 
 import pytest
 
+from souk.contexts.catalog import api as catalog
 from souk.contexts.listings import api as listings
 from souk.contexts.search import api as search
-from souk.flows.index_listings.documents import CatalogueNames, SpeciesNames
 from souk.flows.index_listings.handlers import subscriptions
 from souk.flows.index_listings.indexer import Indexer
 from souk.kernel.actor import system
 from souk.kernel.ids import uuid7
-from souk.platform.database import Database, ReadConn
+from souk.platform.database import Database
 from souk.platform.events import EventWriter
 from souk.platform.relay import Relay
 from tests.listings.factories import active, known_seller, seller_actor
 
-HOUSE_PLANTS, ALOE = uuid7(), uuid7()
-
-
-async def names_of(_conn: ReadConn, categories: set[UUID], species: set[UUID]) -> CatalogueNames:
-    known = {HOUSE_PLANTS: "House plants"}
-    called = {ALOE: SpeciesNames("Aloe barbadensis", ["Barbados aloe"])}
-    return CatalogueNames(
-        {one: known[one] for one in categories & known.keys()},
-        {one: called[one] for one in species & called.keys()},
-    )
+OPERATOR = system("tests")
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +35,21 @@ async def engine(tmp_path: Path, db: Database) -> AsyncIterator[search.SearchEng
     opened.close()
 
 
+async def category(db: Database, name: str, *, parent: UUID | None = None) -> UUID:
+    slug = f"c-{uuid7().hex[-12:]}"
+    made = await db.transact(
+        lambda tx: catalog.create_category(tx, OPERATOR, name=name, slug=slug, parent_id=parent)
+    )
+    return made.id
+
+
 class Shop:
     """A database, an engine and what keeps the one in step with the other."""
 
     def __init__(self, db: Database, engine: search.SearchEngine, writer: EventWriter) -> None:
         self.db = db
         self.engine = engine
-        self.indexer = Indexer(db, engine, names_of=names_of)
+        self.indexer = Indexer(db, engine)
         self._relay = Relay(db, writer)
 
     async def settle(self) -> None:
@@ -70,23 +69,29 @@ async def test_life_of_a_listing(shop: Shop) -> None:
     actor = seller_actor()
     assert actor.seller_id is not None
     await known_seller(shop.db, actor.seller_id, name="Thornbury Nursery")
+    plants = await category(shop.db, "Plants")
+    house_plants = await category(shop.db, "House plants", parent=plants)
+    given = catalog.SpeciesInput(
+        scientific_name=f"Aloe barbadensis {uuid7().hex[-6:]}", common_names=["Barbados aloe"]
+    )
+    aloe = await shop.db.transact(lambda tx: catalog.create_species(tx, OPERATOR, data=given))
     listing = await active(
         shop.db,
         actor,
         title="Spiny xerolux",
         description="<p>Likes <b>sandy</b> soil.</p>",
-        category_id=HOUSE_PLANTS,
-        category_path=[HOUSE_PLANTS],
-        species_id=ALOE,
+        category_id=house_plants,
+        category_path=[plants, house_plants],
+        species_id=aloe.id,
         attributes={"colour": ["green"], "height": 40, "gift": True},
         tags=["lowmaintenance"],
     )
     await shop.settle()
-    for text in ("xerolux", "sandy xerolux", "barbados xerolux", "thornbury lowmaintenance"):
+    for text in ("xerolux", "sandy xerolux", "barbados xerolux", "thornbury lowmaintenance house"):
         assert shop.find(text) == [listing.id]
     assert shop.find(
         "xerolux",
-        category_id=HOUSE_PLANTS,
+        category_id=plants,
         in_stock=True,
         attributes={"colour": ["green"], "gift": ["true"]},
         ranges={"height": search.NumberRange(40, 40)},
@@ -107,13 +112,27 @@ async def test_life_of_a_listing(shop: Shop) -> None:
     assert shop.find("xerolux") == []
 
 
+async def test_renamed_category_reaches_its_listings(shop: Shop) -> None:
+    group = await category(shop.db, "Succulents")
+    listing = await active(
+        shop.db, seller_actor(), title="Plain pot", category_id=group, category_path=[group]
+    )
+    await shop.settle()
+    assert shop.find("succulents pot", category_id=group) == [listing.id]
+    await shop.db.transact(
+        lambda tx: catalog.rename_category(tx, OPERATOR, category_id=group, name="Xerophytes")
+    )
+    await shop.settle()
+    assert shop.find("xerophytes pot") == [listing.id]
+
+
 async def test_new_index_is_built_from_what_is_there(
     shop: Shop, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     listing = await active(shop.db, seller_actor(), title="Quondam zamioculcas")
     await shop.settle()
     fresh = search.open_engine(tmp_path_factory.mktemp("fresh"), writer=True)
-    indexer = Indexer(shop.db, fresh, names_of=names_of)
+    indexer = Indexer(shop.db, fresh)
     assert fresh.needs_rebuild
     await indexer.drain()
     assert not fresh.needs_rebuild

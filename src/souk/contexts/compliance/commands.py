@@ -27,6 +27,7 @@ from souk.published.compliance import DocumentPublished
 _TEXTS = Path(__file__).parent / "texts"
 # A form that was opened a moment before the present counts as now.
 _TOLERANCE = timedelta(minutes=5)
+_FARTHEST = timedelta(days=3 * 366)
 
 
 def _require(actor: Actor) -> None:
@@ -101,7 +102,9 @@ async def publish(
     now = tx.clock.now()
     begins = now if effective_at is None else effective_at
     last = await store.last_published(tx, kind)
-    if begins < now - _TOLERANCE or (last is not None and begins < last["effective_at"]):
+    if not now - _TOLERANCE <= begins <= now + _FARTHEST:
+        raise NotEffectiveYet
+    if last is not None and begins < last["effective_at"]:
         raise NotEffectiveYet
     rows = await store.publish(
         tx,

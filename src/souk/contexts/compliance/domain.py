@@ -12,7 +12,7 @@ from souk.kernel.errors import FieldProblem, InvalidInput
 
 MAX_MARKDOWN = 200_000
 FALLBACK_LOCALE = "en"
-_LOCALE = re.compile(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+_LOCALE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _TAGS = {
     "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "hr", "li", "ol", "p", "strong",
     "table", "tbody", "td", "th", "thead", "tr", "ul",
@@ -73,7 +73,7 @@ def clean_title(text: str) -> str:
 
 def clean_locale(text: str) -> str:
     """A BCP 47 tag such as `en` or `pt-BR`. Raises InvalidInput."""
-    if len(text) > 35 or not _LOCALE.match(text):
+    if len(text) > 35 or not _LOCALE.fullmatch(text):
         problem = FieldProblem("locale", "pattern", "Use a language tag such as en or pt-BR.")
         raise InvalidInput("The language is not one that we know.", problems=[problem])
     return text

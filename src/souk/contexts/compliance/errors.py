@@ -30,13 +30,13 @@ class DocumentChanged(DomainError):
 
 
 class NotEffectiveYet(DomainError):
-    """A version cannot count from a day before the version that it replaces, or in the past."""
+    """The day from which a version counts is past, before its predecessor's, or years ahead."""
 
     code = "effective_date_wrong"
     kind = ErrorKind.INVALID
 
     def __init__(self) -> None:
         super().__init__(
-            "The day from which the document counts must not lie in the past or before that of "
-            "the version it replaces. Choose a later day."
+            "The day from which the document counts must lie between today, or the day of the "
+            "version it replaces, and three years ahead. Choose another day."
         )

@@ -17,7 +17,7 @@ from souk.kernel.actor import ROLE_PERMISSIONS, Actor, Permission, Role, permiss
 from souk.kernel.errors import FieldProblem, IllegalTransition, InvalidInput
 
 STAFF_ROLES = frozenset({Role.MODERATOR, Role.SUPPORT, Role.FINANCE, Role.ADMIN})
-LOCALE = re.compile(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+_LOCALE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 MAX_NAME = 80
 
 
@@ -80,7 +80,7 @@ def clean_name(text: str) -> str:
 
 def clean_locale(text: str) -> str:
     """A BCP 47 tag such as `en` or `pt-BR`. Raises InvalidInput."""
-    if len(text) > 35 or not LOCALE.match(text):
+    if len(text) > 35 or not _LOCALE.fullmatch(text):
         problem = FieldProblem("locale", "pattern", "Use a language tag such as en or pt-BR.")
         raise InvalidInput("The language is not one that we know.", problems=[problem])
     return text

@@ -51,6 +51,16 @@ class LockedOut(DomainError):
         )
 
 
+class TooManyLogIns(DomainError):
+    """More people log in at once than this process can hash passwords for."""
+
+    code = "too_many_log_ins"
+    kind = ErrorKind.UNAVAILABLE
+
+    def __init__(self) -> None:
+        super().__init__("Many people log in right now. Try again in a moment.", retry_after=3)
+
+
 class AccountSuspended(DomainError):
     """The password was right and the account is suspended."""
 

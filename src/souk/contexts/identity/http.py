@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, delete, get, patch, post
+from litestar.datastructures import CacheControlHeader
 from litestar.params import FromPath
 
 from souk.contexts.identity import http_auth, http_users, queries
@@ -21,6 +22,8 @@ from souk.platform.database import Database
 from souk.platform.http import access
 from souk.platform.settings import Settings
 
+# RFC 6749, 5.1: nobody on the way keeps an answer with tokens; the same for personal data.
+_NO_STORE = CacheControlHeader(no_store=True)
 Email = Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
 Password = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_LENGTH)]
 Secret = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
@@ -126,7 +129,13 @@ class Ended(msgspec.Struct, frozen=True):
     ended: int
 
 
-@post("/api/v1/auth/login", access=access.PUBLIC, rate="login", status_code=200)
+@post(
+    "/api/v1/auth/login",
+    access=access.PUBLIC,
+    rate="login",
+    status_code=200,
+    cache_control=_NO_STORE,
+)
 async def log_in(
     data: LogIn, db: Database, settings: Settings, actor: Actor, request: Request[Any, Any, Any]
 ) -> LoggedIn:
@@ -144,14 +153,20 @@ async def log_out(db: Database, actor: Actor) -> None:
     await db.transact(lambda tx: signing_in.close_session(tx, actor))
 
 
-@post("/api/v1/auth/refresh", access=access.PUBLIC, rate="write", status_code=200)
+@post(
+    "/api/v1/auth/refresh",
+    access=access.PUBLIC,
+    rate="write",
+    status_code=200,
+    cache_control=_NO_STORE,
+)
 async def refresh(data: RefreshToken, db: Database, settings: Settings, actor: Actor) -> TokenPair:
     """Exchange a refresh token for the next pair. Using one twice ends the session."""
     tokens = await http_auth.refresh(db, settings, actor, refresh_token=data.refresh_token)
     return TokenPair.of(tokens)
 
 
-@get("/api/v1/auth/profile", access=access.SIGNED_IN)
+@get("/api/v1/auth/profile", access=access.SIGNED_IN, cache_control=_NO_STORE)
 async def read_profile(db: Database, actor: Actor) -> UserView:
     """The caller's own account."""
     async with db.read() as conn:
@@ -231,7 +246,7 @@ async def confirm_email(
     return EmailChange(changed)
 
 
-@get("/api/v1/auth/sessions", access=access.SIGNED_IN)
+@get("/api/v1/auth/sessions", access=access.SIGNED_IN, cache_control=_NO_STORE)
 async def list_sessions(db: Database, actor: Actor) -> Sessions:
     """Where the caller is logged in: browsers and API clients."""
     async with db.read() as conn:

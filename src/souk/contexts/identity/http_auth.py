@@ -30,6 +30,7 @@ from souk.kernel.errors import NotSignedIn
 from souk.platform.database import Database
 from souk.platform.http.access import Connection
 from souk.platform.http.limits import client_ip
+from souk.platform.services import Services
 from souk.platform.settings import Settings
 
 SESSION_COOKIE = "souk_session"
@@ -107,6 +108,11 @@ class IdentityAuthenticator:
             return replace(GUEST, ip=ip)
 
 
+def make_authenticator(services: Services) -> IdentityAuthenticator:
+    """The authenticator of a program with these services."""
+    return IdentityAuthenticator(services.db, services.settings)
+
+
 @dataclass(frozen=True, slots=True)
 class Tokens:
     """What an API client gets: a short access token and the refresh token for the next one."""
@@ -122,6 +128,7 @@ async def log_in(db: Database, actor: Actor, *, email: str, password: str) -> Pr
 
     The answer opens a session: `open_session` for a browser, `open_api_session` for the API.
     """
+    passwords.refuse_when_full()
     try:
         normal = normal_email(email)
     except BadEmail:
@@ -141,6 +148,7 @@ async def log_in(db: Database, actor: Actor, *, email: str, password: str) -> Pr
 
 async def confirm_password(db: Database, actor: Actor, *, password: str) -> Proof:
     """Check the caller's own password again. Raises WrongPassword, LockedOut, NotSignedIn."""
+    passwords.refuse_when_full()
     attempt = await db.transact(lambda tx: signing_in.begin_confirmation(tx, actor))
     proof = await _prove(attempt, password=password)
     if proof is None:

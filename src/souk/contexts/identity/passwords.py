@@ -17,7 +17,7 @@ import zxcvbn as zxcvbn_module
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
-from souk.contexts.identity.errors import WeakPassword
+from souk.contexts.identity.errors import TooManyLogIns, WeakPassword
 
 T = TypeVar("T")
 PasswordHash = NewType("PasswordHash", str)
@@ -35,8 +35,26 @@ _estimate = cast(
 )
 
 
+class _Queue:
+    """How many requests wait for a hash; a flood of log-ins is turned away instead of queued."""
+
+    waiting = 0
+    longest = 100
+
+
+def refuse_when_full() -> None:
+    """Raise TooManyLogIns before a try is counted that could not be looked at."""
+    if _Queue.waiting >= _Queue.longest:
+        raise TooManyLogIns
+
+
 async def _in_thread(work: Callable[[], T]) -> T:
-    return await asyncio.get_running_loop().run_in_executor(_threads, work)
+    refuse_when_full()
+    _Queue.waiting += 1
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_threads, work)
+    finally:
+        _Queue.waiting -= 1
 
 
 def _normal(password: str) -> str:
@@ -65,7 +83,7 @@ def check_strength(password: str, *, inputs: Sequence[str]) -> None:
 
 
 async def prepare(password: str, *, inputs: Sequence[str]) -> PasswordHash:
-    """Check a new password and hash it. Raises WeakPassword."""
+    """Check a new password and hash it. Raises WeakPassword, TooManyLogIns."""
     normal = _normal(password)
 
     def work() -> str:

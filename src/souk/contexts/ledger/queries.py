@@ -164,6 +164,8 @@ async def accounts(
     if cursor is not None:
         keys = decode_cursor(cursor, size=2)
         code, currency = str(keys[0]), str(keys[1])
+        if "\x00" in code + currency:
+            raise BadCursor
     rows = await conn.fetch(
         f"SELECT a.id, a.code, a.currency, a.kind, {_BALANCE} AS balance FROM ledger.account a"
         " WHERE starts_with(a.code, $1) AND (a.code, a.currency) > ($2, $3)"
@@ -348,9 +350,7 @@ class EscrowFigures(msgspec.Struct, frozen=True):
     commission: int
 
 
-async def escrow_of(
-    conn: ReadConn, seller_order_ids: Sequence[UUID]
-) -> dict[UUID, EscrowFigures]:
+async def escrow_of(conn: ReadConn, seller_order_ids: Sequence[UUID]) -> dict[UUID, EscrowFigures]:
     """Escrow and commission by seller order, in minor units, for `souk verify`; absent without an
     escrow account."""
     rows = await conn.fetch(

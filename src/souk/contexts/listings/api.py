@@ -39,6 +39,7 @@ from souk.contexts.listings.errors import (
     SlugTaken,
     StaleListing,
 )
+from souk.contexts.listings.importing import api as importing
 from souk.contexts.listings.importing.text import plain_text, sanitise_html
 from souk.contexts.listings.projections import know_seller
 from souk.contexts.listings.queries import (
@@ -134,6 +135,7 @@ __all__ = [
     "flag",
     "for_review",
     "image_view",
+    "importing",
     "know_seller",
     "mark_in_stock",
     "mark_sold_out",

@@ -17,7 +17,7 @@ from souk.platform.http.holder import Holder
 from souk.platform.http.wire import Limit, Listed
 
 _Cursor = Annotated[str | None, Parameter(max_length=1024)]
-_State = Annotated[str, Parameter(max_length=200)]
+_States = Annotated[str, Parameter(query="state", max_length=200)]
 
 
 @get("/api/v1/orders", access=access.HOLDER)
@@ -41,7 +41,7 @@ async def read_order(db: Database, holder: Holder, order_id: UUID) -> OrderView:
 
 @get("/api/v1/seller/orders", access=access.SELLER)
 async def list_seller_orders(
-    db: Database, actor: Actor, state: _State = "", cursor: _Cursor = None, limit: Limit = 20
+    db: Database, actor: Actor, states: _States = "", cursor: _Cursor = None, limit: Limit = 20
 ) -> Listed[SellerOrderRow]:
     """The seller's own orders, newest first; `state` may name several, separated by commas."""
     assert actor.seller_id is not None
@@ -49,7 +49,7 @@ async def list_seller_orders(
         page = await queries.seller_orders(
             conn,
             seller_id=actor.seller_id,
-            states=[part for part in state.split(",") if part],
+            states=[part for part in states.split(",") if part],
             cursor=cursor,
             limit=limit,
         )

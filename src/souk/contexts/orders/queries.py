@@ -433,3 +433,12 @@ async def money_of_all(conn: ReadConn) -> list[SellerOrderMoney]:
         " JOIN orders.purchase p ON p.id = so.order_id"
     )
     return [SellerOrderMoney(*row.values()) for row in rows]
+
+
+async def ordered_listings(conn: ReadConn, listing_ids: Sequence[UUID]) -> frozenset[UUID]:
+    """Those of these listings that any order names, whatever became of it."""
+    rows = await conn.fetch(
+        "SELECT DISTINCT listing_id FROM orders.line WHERE listing_id = ANY($1::uuid[])",
+        list(listing_ids),
+    )
+    return frozenset(row["listing_id"] for row in rows)

@@ -57,9 +57,7 @@ _RANK = {
     PaymentState.CANCELLED: 3,
     PaymentState.CAPTURED: 4,
 }
-UNDER_WAY = frozenset(
-    {PaymentState.CREATED, PaymentState.REQUIRES_ACTION, PaymentState.AUTHORISED}
-)
+UNDER_WAY = frozenset({PaymentState.CREATED, PaymentState.REQUIRES_ACTION, PaymentState.AUTHORISED})
 """States from which money may still be taken."""
 ENDED_WITHOUT_MONEY = frozenset({PaymentState.FAILED, PaymentState.CANCELLED})
 
@@ -174,7 +172,7 @@ class RefundOutcome(msgspec.Struct, frozen=True, kw_only=True):
 
 def refund_step(current: RefundState, wanted: RefundState) -> bool:
     """True when `wanted` is news. Raises IllegalTransition when it contradicts what is final."""
-    if current == wanted or wanted == RefundState.REQUESTED:
+    if wanted in {current, RefundState.REQUESTED}:
         return False
     if current != RefundState.REQUESTED:
         raise IllegalTransition(subject="refund", current=current, wanted=wanted)

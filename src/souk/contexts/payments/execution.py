@@ -101,7 +101,7 @@ async def execute_refund(gateways: Gateways, refund: RefundView) -> RefundOutcom
     try:
         return await gateways.call(order.gateway, "refund", lambda port: port.refund(order))
     except GatewayRefused as error:
-        log.error("refund_refused", refund_id=str(order.refund_id), code=error.code)
+        log.warning("refund_refused", refund_id=str(order.refund_id), code=error.code)
         return RefundOutcome(state=None)
     except GatewayUnreachable:
         pass

@@ -79,9 +79,7 @@ class CircuitBreaker:
 class Gateways:
     """Calls a gateway by name. One instance for a process: it keeps connections and breakers."""
 
-    def __init__(
-        self, ports: Sequence[GatewayPort], *, retry: RetryPolicy | None = None
-    ) -> None:
+    def __init__(self, ports: Sequence[GatewayPort], *, retry: RetryPolicy | None = None) -> None:
         self._ports = {port.name: port for port in ports}
         self._breakers = {port.name: CircuitBreaker() for port in ports}
         self._retry = retry or RetryPolicy()
@@ -98,9 +96,7 @@ class Gateways:
             raise UnknownGateway(gateway=name, offered=self.names)
         return port
 
-    async def call(
-        self, name: str, what: str, work: Callable[[GatewayPort], Awaitable[T]]
-    ) -> T:
+    async def call(self, name: str, what: str, work: Callable[[GatewayPort], Awaitable[T]]) -> T:
         """Run `work` with retries. GatewayUnreachable tells whether anything was ever sent."""
         port = self.port(name)
         sent = False
@@ -140,7 +136,7 @@ class Gateways:
         except GatewayRefused as error:
             breaker.succeeded()
             CALLS.labels(port.name, what, "refused").inc()
-            log.error("gateway_refused", gateway=port.name, call=what, code=error.code)
+            log.warning("gateway_refused", gateway=port.name, call=what, code=error.code)
             raise
         breaker.succeeded()
         CALLS.labels(port.name, what, "answered").inc()

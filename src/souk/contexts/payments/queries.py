@@ -16,6 +16,7 @@ from souk.contexts.payments.domain import (
 )
 from souk.contexts.payments.ports import WebhookFact
 from souk.platform.database import ReadConn, Record
+from souk.platform.verify import Violation
 
 
 class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,9 +132,7 @@ async def attempts(conn: ReadConn, checkout_id: UUID) -> list[PaymentView]:
     return [view_of(store.payment_of(row)) for row in rows]
 
 
-async def for_checkouts(
-    conn: ReadConn, checkout_ids: Sequence[UUID]
-) -> dict[UUID, PaymentView]:
+async def for_checkouts(conn: ReadConn, checkout_ids: Sequence[UUID]) -> dict[UUID, PaymentView]:
     """The payment that counts for each checkout that has one: live or captured, else the last."""
     rows = await conn.fetch(
         f"SELECT DISTINCT ON (checkout_id) {store.COLUMNS} FROM payments.payment"

@@ -126,12 +126,12 @@ async def set_holiday(data: Holiday, db: Database, actor: Actor) -> SellerAccoun
 @get("/api/v1/admin/sellers", access=access.operator(Permission.SELLERS_REVIEW))
 async def list_accounts(
     db: Database,
-    state: Annotated[str, Parameter(max_length=100)] = "",
+    state_names: Annotated[str, Parameter(query="state", max_length=100)] = "",
     cursor: _Cursor = None,
     limit: Limit = 20,
 ) -> Listed[SellerRow]:
     """Shops and applications, the oldest application first."""
-    states = [part for part in state.split(",") if part]
+    states = [part for part in state_names.split(",") if part]
     async with db.read() as conn:
         return Listed.of(await queries.listed(conn, states=states, cursor=cursor, limit=limit))
 

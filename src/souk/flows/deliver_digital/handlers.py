@@ -17,7 +17,7 @@ _ACTOR = system("deliver_digital")
 _DIGITAL = "digital"
 
 
-async def on_order_confirmed(tx: WriteTx, event: OrderConfirmed, meta: EventMeta) -> None:
+async def on_order_confirmed(tx: WriteTx, event: OrderConfirmed, _meta: EventMeta) -> None:
     """Grant every digital line. Repeatable: a line is given its files and keys once."""
     ids = sorted(ref.seller_order_id for ref in event.seller_orders if ref.has_digital)
     if not ids:
@@ -66,7 +66,7 @@ def _digital_line(
     )
 
 
-async def on_downloads_granted(tx: WriteTx, event: DownloadsGranted, meta: EventMeta) -> None:
+async def on_downloads_granted(tx: WriteTx, event: DownloadsGranted, _meta: EventMeta) -> None:
     """Keys that a seller added later complete the hand-over."""
     if not await fulfilment.keys_owed(tx, event.seller_order_id):
         await orders.mark_digital_delivered(tx, _ACTOR, seller_order_id=event.seller_order_id)

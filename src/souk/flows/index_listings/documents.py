@@ -25,15 +25,15 @@ class SpeciesNames:
 
 @dataclass(frozen=True, slots=True)
 class CatalogueNames:
-    """The names of the categories and species that a batch of listings refers to."""
+    """The category paths, root first, and species names that a batch of listings refers to."""
 
-    categories: Mapping[UUID, str]
+    paths: Mapping[UUID, list[tuple[UUID, str]]]
     species: Mapping[UUID, SpeciesNames]
 
 
 def compose(fields: SearchFields, names: CatalogueNames, *, language: str) -> SearchDocument:
-    """The document of one listing. A category that is gone from the catalogue is left out."""
-    path = [one for one in fields.category_path if one in names.categories]
+    """The document of one listing. A category or species without names is left out."""
+    path = [] if fields.category_id is None else names.paths.get(fields.category_id, [])
     species = None if fields.species_id is None else names.species.get(fields.species_id)
     attributes = {
         code: value
@@ -48,8 +48,8 @@ def compose(fields: SearchFields, names: CatalogueNames, *, language: str) -> Se
         seller_slug=fields.seller_slug,
         title=fields.title,
         description_text=fields.description_text,
-        category_ids=path,
-        category_names=[names.categories[one] for one in path],
+        category_ids=[one for one, _ in path],
+        category_names=[name for _, name in path],
         kind=fields.kind,
         price=fields.price,
         currency=fields.currency,

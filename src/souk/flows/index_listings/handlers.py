@@ -1,10 +1,11 @@
-"""Listing events that change what the index must hold."""
+"""Events that change what the index must hold."""
 
 from __future__ import annotations
 
 from souk.contexts.search import api as search
 from souk.platform.database import WriteTx
 from souk.platform.events import EventMeta, Subscription, subscribe
+from souk.published.catalog import CategoryChanged, CategoryMerged, CategoryMoved
 from souk.published.listings import (
     ListingArchived,
     ListingPaused,
@@ -29,6 +30,13 @@ async def on_change(tx: WriteTx, event: Changed, _meta: EventMeta) -> None:
     await search.mark_stale(tx, [event.listing_id])
 
 
+async def on_category_change(
+    tx: WriteTx, _event: CategoryChanged | CategoryMoved | CategoryMerged, _meta: EventMeta
+) -> None:
+    """Paths and names are in every document below the category: build the index anew."""
+    await search.ask_for_rebuild(tx)
+
+
 _SUBSCRIBER = "search.index_listings"
 subscriptions: list[Subscription] = [
     subscribe(_SUBSCRIBER, ListingArchived, on_change),
@@ -37,4 +45,7 @@ subscriptions: list[Subscription] = [
     subscribe(_SUBSCRIBER, ListingRejected, on_change),
     subscribe(_SUBSCRIBER, ListingSoldOut, on_change),
     subscribe(_SUBSCRIBER, ListingUpdated, on_change),
+    subscribe(_SUBSCRIBER, CategoryChanged, on_category_change),
+    subscribe(_SUBSCRIBER, CategoryMoved, on_category_change),
+    subscribe(_SUBSCRIBER, CategoryMerged, on_category_change),
 ]

@@ -3,38 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import structlog
 
 from souk.contexts.listings import api as listings
 from souk.contexts.search import api as search
-from souk.flows.index_listings.documents import CatalogueNames, compose
+from souk.flows.index_listings.documents import compose
+from souk.flows.index_listings.names import names_of
 from souk.platform.database import Database, ReadConn
 
 log = structlog.get_logger()
 BATCH = 500
 _FIRST = UUID(int=0)
-NamesOf = Callable[[ReadConn, set[UUID], set[UUID]], Awaitable[CatalogueNames]]
 Progress = Callable[[int], None]
 
 
 class Indexer:
-    """`names_of(conn, category_ids, species_ids)` asks the catalogue what things are called."""
+    """`language` is the ISO 639-1 code of the language that sellers write in."""
 
     def __init__(
         self,
         db: Database,
         engine: search.SearchEngine,
         *,
-        names_of: NamesOf,
         language: str = "en",
         pause: float = 0.5,
     ) -> None:
         self._db = db
         self._engine = engine
-        self._names_of = names_of
         self._language = language
         self._pause = pause
 
@@ -115,9 +113,9 @@ class Indexer:
         self, conn: ReadConn, listing_ids: Sequence[UUID]
     ) -> list[search.SearchDocument]:
         rows = await listings.search_documents(conn, listing_ids)
-        names = await self._names_of(
+        names = await names_of(
             conn,
-            {category for row in rows for category in row.category_path},
-            {row.species_id for row in rows if row.species_id is not None},
+            categories=(row.category_id for row in rows if row.category_id is not None),
+            species=(row.species_id for row in rows if row.species_id is not None),
         )
         return [compose(row, names, language=self._language) for row in rows]

@@ -27,8 +27,9 @@ from souk.contexts.search.domain import Bucket, Facet, PriceStats, SearchQuery
 
 # So many hits are always counted one by one, and all hits of an index that is small itself.
 EXACT, SMALL_INDEX = 20_000, 50_000
-# What an active filter hides is counted on the sample when that is long to do and enough are in it.
-COSTLY, ENOUGH = 50_000, 100
+# Where finding the hits takes long, since every clause alone has so many, the sample serves
+# already when so many of them are in it; fewer for what an active filter hides.
+COSTLY, ENOUGH, ENOUGH_HIDDEN = 50_000, 500, 100
 # The total alone is cheap enough to stay exact up to here (clauses times the smallest).
 EXACT_TOTAL = 200_000
 _SELLERS, _CATEGORIES, _VALUES = 20, 2_000, 1_000
@@ -132,8 +133,8 @@ class FacetCounter:
         if most > EXACT and searcher.num_docs > SMALL_INDEX:
             answer = aggregate(self._matching.sample, query, wanted)
             sampled = int(answer["price"]["count"])
-            hidden = without is not None and most > COSTLY and sampled >= ENOUGH
-            if hidden or sampled * fields.SAMPLE > EXACT:
+            enough = ENOUGH if without is None else ENOUGH_HIDDEN
+            if sampled * fields.SAMPLE > EXACT or (most > COSTLY and sampled >= enough):
                 return _Pass(answer, fields.SAMPLE)
         return _Pass(aggregate(searcher, query, wanted), 1)
 

@@ -36,10 +36,14 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Criteria:
-    """What hits must meet: `text` scores, `filters` (by facet code) do not."""
+    """What hits must meet: `text` scores, `filters` (by facet code) do not.
+
+    `titles` is `text` asked of the title alone; hits need not meet it.
+    """
 
     text: tuple[Clause, ...]
     filters: dict[str, Clause] = field(default_factory=dict[str, Clause])
+    titles: tuple[Clause, ...] = ()
 
     def most(self, documents: int, *, without: str | None = None) -> int:
         """No more hits than this, `documents` being all there are."""
@@ -121,6 +125,20 @@ class Matching:
             return Clause(parts[0], most)
         shoulds = [(Occur.Should, part) for part in parts]
         return Clause(Query.boolean_query(shoulds) if parts else Query.empty_query(), most)
+
+    def all_of(
+        self, asked: Sequence[Sequence[Alternative]], filters: dict[str, Clause]
+    ) -> Criteria:
+        """Documents with some alternative of every word that pass the filters."""
+        titles = [
+            [stem for one in alternatives for stem in analysis.variants(one.word)]
+            for alternatives in asked
+        ]
+        return Criteria(
+            tuple(self.word(alternatives) for alternatives in asked),
+            filters,
+            tuple(self.any_term("title_stems", stems) for stems in titles),
+        )
 
     def some_of(self, clauses: Sequence[Clause], *, least: int) -> Clause:
         """Documents that meet at least `least` of the clauses."""

@@ -38,7 +38,7 @@ def build_schema() -> Schema:
     """The fields; a change here needs a new `layout.FORMAT`."""
     schema = SchemaBuilder()
     schema.add_text_field("text", tokenizer_name="whitespace", index_option="freq")
-    for name in ("plain", "title_words"):
+    for name in ("plain", "title_words", "title_stems"):
         schema.add_text_field(name, tokenizer_name="whitespace", index_option="basic")
     for name in ("id", "title_key", "category"):
         schema.add_text_field(name, tokenizer_name="raw", index_option="basic")
@@ -114,13 +114,15 @@ def _add_words(document: Document, listing: SearchDocument) -> None:
         for word, times in Counter(words(listing.description_text[:MAX_DESCRIPTION])).items()
         for _ in range(min(times, MAX_DESCRIPTION_REPEATS))
     ]
-    weighted = analysis.stems(title, language=language) * TITLE_WEIGHT
+    title_stems = analysis.stems(title, language=language)
+    weighted = title_stems * TITLE_WEIGHT
     weighted += analysis.stems(list(dict.fromkeys(names)), language=language) * NAME_WEIGHT
     weighted += analysis.stems(seller, language=language) * SELLER_WEIGHT
     weighted += analysis.stems(body, language=language)
     document.add_text("text", " ".join(weighted))
     document.add_text("plain", " ".join(dict.fromkeys([*title, *names, *seller, *body])))
     document.add_text("title_words", " ".join(dict.fromkeys([*title, *own_names])))
+    document.add_text("title_stems", " ".join(dict.fromkeys(title_stems)))
     document.add_text("title_key", " ".join(title)[:MAX_VALUE])
     document.add_bytes("shown", msgspec.json.encode(_clean(listing.title)))
 

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 from tantivy import DocAddress, Index, Occur, Order, Query, Searcher
 
+from souk.contexts.search.adapters.embedded import ranking
 from souk.contexts.search.adapters.embedded import schema as fields
 from souk.contexts.search.adapters.embedded.facets import Counted, FacetCounter
 from souk.contexts.search.adapters.embedded.matching import (
@@ -27,14 +28,8 @@ from souk.contexts.search.text import normalised, query_words, words
 
 T = TypeVar("T")
 FEW = 3
-# Up to so many hits the engine weighs every score by the listing's merit; beyond, that would
-# take longer than the search, and only the best `WINDOW` by text are weighed.
-WEIGHED = 50_000
-WINDOW = 500
 # More hits than this are not put in order by looking at each.
 SCANNED = 60_000
-_EXACT_TITLES = 50
-_EXACT_TITLE_BONUS = 30.0
 _MUCH_COMMONER = 10
 _COMPLETIONS = 12
 _SHORTEST_PREFIX = 2
@@ -175,8 +170,7 @@ class Snapshot:
         if not asked:
             criteria = Criteria((), filters)
             return _Found(criteria, self._ordered(criteria, query))
-        strict = tuple(self._matching.word([Alternative(word)]) for word in asked)
-        criteria = Criteria(strict, filters)
+        criteria = self._matching.all_of([[Alternative(word)] for word in asked], filters)
         hits = self._hits(criteria, query)
         if len(hits) >= FEW:
             return _Found(criteria, hits)
@@ -186,11 +180,10 @@ class Snapshot:
         """Few hits: try near spellings and completions, then let words go unmatched."""
         alternatives, meant = self._alternatives(asked)
         filters = strict.criteria.filters
-        clauses = strict.criteria.text
+        every = strict.criteria
         hint = None
         if any(len(words_for) > 1 for words_for in alternatives):
-            clauses = tuple(self._matching.word(words_for) for words_for in alternatives)
-            criteria = Criteria(clauses, filters)
+            every = criteria = self._matching.all_of(alternatives, filters)
             hits = self._hits(criteria, query)
             hint = _corrected_text(query.text, meant)
             if len(hits) > len(strict.hits):
@@ -201,7 +194,7 @@ class Snapshot:
         for least in sorted({len(asked) - 1, (len(asked) + 1) // 2, 1}, reverse=True):
             if not 0 < least < len(asked):
                 continue
-            criteria = Criteria((self._matching.some_of(clauses, least=least),), filters)
+            criteria = Criteria((self._matching.some_of(every.text, least=least),), filters)
             hits = self._hits(criteria, query)
             if hits:
                 corrected = hint is not None
@@ -235,50 +228,21 @@ class Snapshot:
         """The best hits up to the end of the page asked for."""
         if query.sort is not Sort.RELEVANCE:
             return self._ordered(criteria, query)
-        last = max(query.page * query.size, FEW)
         title = self._matching.term("title_key", normalised(query.text)[: fields.MAX_VALUE])
-        if criteria.most(self.searcher.num_docs) > WEIGHED:
-            return self._windowed(criteria, title, last)
-        better = []
-        if title.most:
-            better = [Query.const_score_query(title.query, _EXACT_TITLE_BONUS)]
-        hits = self.searcher.search(
-            criteria.query(better=better), last, count=False, weight_by_field="weight"
-        ).hits
-        return [address for _, address in hits]
-
-    def _windowed(self, criteria: Criteria, title: Clause, last: int) -> list[DocAddress]:
-        """The best `WINDOW` by text weighed by merit, exact titles first, the rest by text."""
-        exact: list[DocAddress] = []
-        if title.most:
-            query = criteria.query(title.query)
-            hits = self.searcher.search(
-                query, _EXACT_TITLES, count=False, order_by_field="by_merit"
-            ).hits
-            exact = [address for _, address in hits]
-        taken = {(address.segment_ord, address.doc) for address in exact}
-        wanted = max(last, WINDOW) + len(exact)
-        hits = [
-            (score, address)
-            for score, address in self.searcher.search(criteria.query(), wanted, count=False).hits
-            if not taken or (address.segment_ord, address.doc) not in taken
-        ]
-        head, rest = hits[:WINDOW], hits[WINDOW:]
-        weights = self.searcher.fast_field_values("weight", [address for _, address in head])
-        ranked = sorted(
-            (-score * fields.merit_of(float(weight or 0)), place)
-            for place, ((score, _), weight) in enumerate(zip(head, weights, strict=True))
-        )
-        return [*exact, *(head[place][1] for _, place in ranked), *(one for _, one in rest)]
+        last = max(query.page * query.size, FEW)
+        return ranking.best(self.searcher, criteria, exact_title=title, last=last)
 
     def _ordered(self, criteria: Criteria, query: SearchQuery) -> list[DocAddress]:
         field, order = _ORDERS[query.sort]
         last = max(query.page * query.size, FEW)
-        tail = self._tail(criteria, field, order, last)
-        hits = self.searcher.search(
-            criteria.query(*tail), last, count=False, order_by_field=field, order=order
-        ).hits
-        return [address for _, address in hits]
+        for cut in (self._tail(criteria, field, order, last), []):
+            hits = self.searcher.search(
+                criteria.query(*cut), last, count=False, order_by_field=field, order=order
+            ).hits
+            # The sample may be a commit ahead and hold what the whole has no more.
+            if len(hits) == last or not cut:
+                return [address for _, address in hits]
+        raise AssertionError("the second search is not cut")
 
     def _tail(self, criteria: Criteria, field: str, order: Order, last: int) -> list[Query]:
         """For very many hits, a condition that the first `last` of them meet and few others.

@@ -19,7 +19,7 @@ from souk.contexts.search.adapters.embedded.matching import aggregate
 from souk.contexts.search.domain import Suggestion
 from souk.contexts.search.text import allowed_typos, edit_distance, words
 
-_HEAP = 20_000_000
+_HEAP = 15_000_000
 _SHORTEST = 3
 _NEAR = 60
 _CATEGORIES = 5_000

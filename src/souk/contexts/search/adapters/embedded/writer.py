@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from uuid import UUID
@@ -14,10 +15,11 @@ from souk.contexts.search.adapters.embedded.layout import Layout, WriterLock
 from souk.contexts.search.domain import SearchDocument
 
 # The engine's least for one thread is 15 MB.
-_HEAP, _REBUILD_HEAP = 30_000_000, 120_000_000
+_HEAP, _REBUILD_HEAP = 15_000_000, 120_000_000
 _SAMPLE_HEAP = 15_000_000
-# The vocabulary is written anew when so large a part of the index has changed since.
-_STALE_SHARE = 0.02
+# The vocabulary is written anew by a commit when so large a part of the index has changed since,
+# but not at every commit of a long import: that would cost more than the commits.
+_STALE_SHARE, _WORDS_REST_S = 0.02, 10.0
 
 
 class _Pair:
@@ -41,20 +43,21 @@ class _Pair:
         if fields.is_sampled(listing_id):
             self._sample_writer.delete_documents_by_term("id", listing_id.hex)
 
-    def commit(self, *, changed: int) -> bool:
-        """Commit, and write the vocabulary when `changed` documents make the old one stale.
-
-        Returns whether it did. The sample goes first: readers notice a commit by the main part.
-        """
+    def commit(self) -> None:
+        """The sample goes first: readers notice a commit by the main part."""
         self._sample_writer.commit()
         self._main_writer.commit()
         self._main.reload()
-        searcher = self._main.searcher()
-        words = self.folder / "words"
-        stale = changed > searcher.num_docs * _STALE_SHARE or not Index.exists(str(words))
-        if stale:
-            vocabulary.write(words, searcher)
-        return stale
+
+    def has_vocabulary(self) -> bool:
+        return Index.exists(str(self.folder / "words"))
+
+    def documents(self) -> int:
+        """How many documents the last commit holds."""
+        return self._main.searcher().num_docs
+
+    def write_vocabulary(self) -> None:
+        vocabulary.write(self.folder / "words", self._main.searcher())
 
     def finish(self) -> None:
         """Commit for the last time and wait for the segments to be merged."""
@@ -63,7 +66,7 @@ class _Pair:
         self._sample_writer.wait_merging_threads()
         self._main_writer.wait_merging_threads()
         self._main.reload()
-        vocabulary.write(self.folder / "words", self._main.searcher())
+        self.write_vocabulary()
 
     def abandon(self) -> None:
         self._main_writer.rollback()
@@ -85,6 +88,7 @@ class Writer:
         self.is_new = not layout.is_complete(folder)
         layout.sweep(keep={folder})
         self._changed = 0
+        self._words_at = float("-inf")
         self._pair = _Pair(folder, heap=_HEAP)
 
     def index(self, documents: Sequence[SearchDocument]) -> None:
@@ -99,7 +103,12 @@ class Writer:
         self._changed += len(listing_ids)
 
     def commit(self) -> None:
-        if self._pair.commit(changed=self._changed):
+        self._pair.commit()
+        stale = self._changed > self._pair.documents() * _STALE_SHARE
+        rested = time.monotonic() - self._words_at >= _WORDS_REST_S
+        if (stale and rested) or not self._pair.has_vocabulary():
+            self._pair.write_vocabulary()
+            self._words_at = time.monotonic()
             self._changed = 0
 
     def begin_rebuild(self, published: Callable[[Path], None]) -> EmbeddedRebuild:

@@ -1,0 +1,10 @@
+"""Everything that notifications can refuse."""
+
+from __future__ import annotations
+
+from souk.kernel.errors import NotFound
+
+
+def no_notice() -> NotFound:
+    """The notice is not one of the caller's."""
+    return NotFound("There is no such notification. Reload the page to see what there is.")
