@@ -40,7 +40,7 @@ class Visitor(httpx.AsyncClient):
         assert answer.status_code == status, (answer.status_code, answer.text[:2_000])
         return answer.text
 
-    async def send(self, url: str, data: dict[str, Any] | None = None) -> httpx.Response:
+    async def submit(self, url: str, data: dict[str, Any] | None = None) -> httpx.Response:
         """Post a form with the token of the cookie, as every form of ours holds it."""
         if "souk_csrf" not in self.cookies:
             await self.get("/login")
@@ -103,7 +103,7 @@ def join(db: Database, settings: Settings) -> Member:
                 tx, GUEST, email=email, password_hash=hashed, display_name="Anna Buyer"
             )
         )
-        answer = await visitor.send("/login", {"email": email, "password": PASSWORD})
+        answer = await visitor.submit("/login", {"email": email, "password": PASSWORD})
         assert answer.status_code == 303, answer.text[:1_000]
         return email
 

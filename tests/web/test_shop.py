@@ -45,7 +45,7 @@ async def test_search(visitor: Visitor, world: World) -> None:
 async def test_cart_and_back(visitor: Visitor, world: World) -> None:
     await visitor.page(f"/listing/{world.olive.slug}")
     for variant in (world.olive.variants[0], world.guide.variants[0]):
-        answer = await visitor.send("/cart/items", {"variant_id": str(variant.id), "quantity": "1"})
+        answer = await visitor.submit("/cart/items", {"variant_id": str(variant.id), "quantity": "1"})
         assert answer.status_code == 303 and answer.headers["location"] == "/cart"
     html = await visitor.page("/cart")
     assert "€33.90" in text_of(html)

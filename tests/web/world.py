@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
-
 from souk.contexts.catalog import api as catalog
 from souk.contexts.compliance import api as compliance
 from souk.contexts.inventory import api as inventory
@@ -13,11 +11,10 @@ from souk.contexts.listings import store as listing_store
 from souk.contexts.listings.domain import SellerFacts
 from souk.contexts.search import api as search
 from souk.contexts.sellers import api as sellers
-from souk.flows.index_listings.documents import CatalogueNames, SpeciesNames
 from souk.flows.index_listings.indexer import Indexer
 from souk.kernel.actor import Actor, Role, system
 from souk.kernel.ids import uuid7
-from souk.platform.database import Database, ReadConn, WriteTx
+from souk.platform.database import Database, WriteTx
 from souk.platform.storage import FileStore
 
 OPERATOR = system("tests")
@@ -192,18 +189,7 @@ def _slug(name: str) -> str:
     return f"{name}-{uuid7().hex[-6:]}"
 
 
-async def names_of(
-    conn: ReadConn, categories: set[UUID], species: set[UUID]
-) -> CatalogueNames:
-    tree = await catalog.tree(conn)
-    found = await catalog.species_by_ids(conn, list(species))
-    return CatalogueNames(
-        {each: tree.by_id[each].name for each in categories & tree.by_id.keys()},
-        {key: SpeciesNames(one.scientific_name, one.common_names) for key, one in found.items()},
-    )
-
-
 async def index(db: Database, engine: search.SearchEngine) -> None:
     """Have search know everything that is listed."""
-    await Indexer(db, engine, names_of=names_of).rebuild()
+    await Indexer(db, engine).rebuild()
     engine.refresh()

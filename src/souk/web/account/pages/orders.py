@@ -15,7 +15,6 @@ from souk.contexts.payments import api as payments
 from souk.contexts.sellers import api as sellers
 from souk.flows.fulfil_order import steps
 from souk.kernel.actor import Actor
-from souk.kernel.clock import Clock
 from souk.kernel.errors import DomainError
 from souk.kernel.ids import fingerprint
 from souk.platform.database import Database, ReadConn, WriteTx
@@ -56,7 +55,6 @@ async def order_page(
     db: Database,
     actor: Actor,
     settings: Settings,
-    clock: Clock,
     order_id: FromPath[UUID],
 ) -> Response[bytes]:
     """Where everything of an order is, and why."""
@@ -68,7 +66,7 @@ async def order_page(
         keys = await fulfilment.licence_keys(conn, seller_order_ids=ids)
         shops = await sellers.cards(conn, [part.seller_id for part in order.seller_orders])
         payment = await payments.find(conn, order.payment_id)
-    now = clock.now()
+    now = db.clock.now()
     address = order.shipping_address
     return await page(
         request,

@@ -8,7 +8,6 @@ from litestar import Response, get
 from markupsafe import Markup
 
 from souk.contexts.listings import api as listings
-from souk.kernel.clock import Clock
 from souk.kernel.errors import NotFound
 from souk.kernel.money import Money
 from souk.platform.database import Database
@@ -25,7 +24,7 @@ _LAST = [300.0, 310, 330, 320, 390, 410, 400, 430]
 
 @get("/design", access=access.PUBLIC, include_in_schema=False)
 async def design_page(
-    request: Req, db: Database, settings: Settings, clock: Clock
+    request: Req, db: Database, settings: Settings
 ) -> Response[bytes]:
     """The gallery, drawn with the newest listings."""
     if settings.environment != "development":
@@ -42,7 +41,7 @@ async def design_page(
     sample = {
         "items": items,
         "money": lambda amount: Money(amount, settings.currency),
-        "now": clock.now(),
+        "now": db.clock.now(),
         "line": line_chart(
             "Sales", [Series("This year", _THIS), Series("Last year", _LAST)], labels=days,
             label_name="Day",

@@ -8,7 +8,6 @@ from typing import Any
 from litestar import Response, get
 
 from souk.contexts.listings import api as listings
-from souk.kernel.clock import Clock
 from souk.platform.database import Database
 from souk.platform.http import access
 from souk.platform.settings import Settings
@@ -22,7 +21,7 @@ _FRESH = 12
 
 @get("/", access=access.PUBLIC, include_in_schema=False)
 async def home_page(
-    request: Req, db: Database, settings: Settings, clock: Clock
+    request: Req, db: Database, settings: Settings
 ) -> Response[bytes]:
     """What is new, and a row per category; the rows are looked at again every minute."""
     async with db.read() as conn:
@@ -49,7 +48,7 @@ async def home_page(
             "canonical_url": f"{settings.base_url}/",
         }
 
-    minute = int(clock.now().timestamp()) // 60
+    minute = int(db.clock.now().timestamp()) // 60
     key = (minute, *((card.id, card.price, card.state) for card in fresh.items))
     return await cached_page(request, "storefront/home.html", key=key, build=build)
 

@@ -14,7 +14,6 @@ from souk.contexts.inventory import api as inventory
 from souk.contexts.listings import api as listings
 from souk.contexts.search import api as search
 from souk.contexts.sellers import api as sellers
-from souk.kernel.clock import Clock
 from souk.kernel.money import Money
 from souk.platform.database import Database, ReadConn
 from souk.platform.http import access
@@ -36,7 +35,6 @@ async def listing_page(
     db: Database,
     engine: search.SearchEngine,
     settings: Settings,
-    clock: Clock,
     slug: FromPath[str],
 ) -> Response[bytes]:
     """Two statements and the categories' version, as long as nothing on the page changes.
@@ -62,7 +60,7 @@ async def listing_page(
             "destination": country_name(settings.country, language),
         }
 
-    minute = int(clock.now().timestamp()) // 60
+    minute = int(db.clock.now().timestamp()) // 60
     key = (document.id, document.version, document.state, tuple(left.values()), minute)
     return await cached_page(request, "storefront/listing.html", key=key, build=build)
 
