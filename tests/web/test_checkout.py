@@ -15,7 +15,7 @@ from souk.platform.database import Database
 from tests.web.conftest import Member, Visitor, text_of
 from tests.web.world import World
 
-VISA, CHALLENGE, DECLINED = "4242424242424242", "4000000000003220", "4000000000000002"
+VISA, CHALLENGE, DECLINED = "4242424242424242", "4000002760003184", "4000000000000002"
 ADDRESS = {
     "email": "anna@example.com",
     "country": "DE",

@@ -209,7 +209,10 @@ async def _apply(
         )
     address = checkout.shipping_address or checkout.billing_address
     checkout.tax_rate = settings.tax_rate(address["country"] if address else settings.country)
-    options = await _options(tx, checkout)
+    shipped_to = checkout.shipping_address
+    options = await _options(
+        tx, checkout, country=shipped_to["country"] if shipped_to else None
+    )
     _choose(checkout, options, parts.deliveries or {})
     return options
 
