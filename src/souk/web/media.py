@@ -20,7 +20,7 @@ _HEADERS = {
 }
 
 
-@get("/media/{key:path}", access=access.PUBLIC, include_in_schema=False)
+@get("/media/{key:path}", access=access.PUBLIC, include_in_schema=False, uncompressed=True)
 async def media_file(key: FromPath[str], files: FileStore) -> Response[Any]:
     """A rendition of a picture; the full size where it is not wider than what was asked for."""
     found = _PICTURE.fullmatch(key)

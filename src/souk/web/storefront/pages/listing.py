@@ -20,7 +20,7 @@ from souk.platform.http import access
 from souk.platform.settings import Settings
 from souk.web.addresses import country_name
 from souk.web.locale import money_text
-from souk.web.page import Req, cached_page, language_of, translate, tree_of
+from souk.web.page import Req, cached_page, language_of, media_url, translate, tree_of
 from souk.web.storefront.cards import card_items, gallery_images, value_text
 from souk.web.storefront.finding import attribute_names
 from souk.web.storefront.structured import product_json, summary_of
@@ -49,9 +49,9 @@ async def listing_page(
 
     async def build() -> Mapping[str, object]:
         tree = await tree_of(request)
-        async with db.read() as conn:
-            around = await _around(conn, engine, document, settings)
         language = language_of(request)
+        async with db.read() as conn:
+            around = await _around(conn, engine, document, settings, language=language)
         return {
             **_own(request, document, left, settings),
             **around,
@@ -123,6 +123,8 @@ async def _around(
     engine: search.SearchEngine,
     document: listings.ListingDocument,
     settings: Settings,
+    *,
+    language: str,
 ) -> dict[str, object]:
     """What stands beside it: the seller, delivery, the species, neighbours. Five statements."""
     shops = await sellers.cards(conn, [document.seller.id])
@@ -136,7 +138,7 @@ async def _around(
     near = await listings.cards(conn, similar)
     known = {document.id, *similar}
     return {
-        "seller": seller_item(shop, document.seller),
+        "seller": seller_item(shop, document.seller, language=language),
         "away": shop is not None and shop.on_holiday,
         "delivery": await _delivery(conn, document, settings),
         "species": species,
@@ -145,16 +147,19 @@ async def _around(
     }
 
 
-def seller_item(shop: sellers.SellerCard | None, ref: listings.SellerRef) -> dict[str, object]:
+def seller_item(
+    shop: sellers.SellerCard | None, ref: listings.SellerRef, *, language: str
+) -> dict[str, object]:
     """For the `seller_card` macro."""
     item: dict[str, object] = {"name": ref.name, "url": f"/s/{ref.slug}"}
     if shop is not None:
-        logo = f"/media/{shop.logo_key}/320.webp" if shop.logo_key else None
+        place = country_name(shop.country, language)
+        logo = media_url(shop.logo_key, 320)
         item |= {
             "image_url": logo,
             "rating": shop.rating,
             "rating_count": shop.rating_count,
-            "place": shop.country,
+            "place": place,
         }
     return item
 
