@@ -91,7 +91,7 @@ def test_newcomer_buys(market: Market, width: int) -> None:
         search(page, "olive")
         if width < 800:
             page.get_by_text("Filter", exact=True).click()
-        page.get_by_role("checkbox", name=re.compile("Downloads")).check()
+        page.get_by_role("checkbox", name=re.compile("Downloads")).click()
         page.wait_for_url("**kind=digital**")
         expect(page.get_by_role("link", name="Olive tree", exact=True)).to_have_count(0)
         put_into_cart(page, "Olive growing guide")
@@ -143,10 +143,11 @@ def test_scripts_and_styles_pass_the_policy(market: Market) -> None:
         assert [text for text in said if "Content Security Policy" in text] == []
 
 
-@pytest.mark.parametrize("path", ["/", "/search?q=olive", "/cart", "/login", "/sellers"])
 @pytest.mark.parametrize("width", [1280, 390, 320])
-def test_nothing_hangs_over_the_edge(market: Market, path: str, width: int) -> None:
+def test_nothing_hangs_over_the_edge(market: Market, width: int) -> None:
+    over: dict[str, int] = {}
     with open_page(market, width=width) as page:
-        page.goto(f"{market.url}{path}")
-        over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        assert over <= 0
+        for path in ("/", "/search?q=olive", f"/listing/{market.olive}", "/cart", "/login"):
+            page.goto(f"{market.url}{path}")
+            over[path] = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert [path for path, pixels in over.items() if pixels > 0] == []

@@ -116,9 +116,10 @@ async def put_up(
                 for variant in made.variants
             ],
         )
-        return await listings.submit(
+        await listings.submit(
             tx, actor, seller_id=shop.id, listing_id=made.id, in_stock=True, trusted=True
         )
+        return await listings.any_state(tx, made.id)
 
     return await db.transact(work)
 

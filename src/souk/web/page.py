@@ -116,7 +116,7 @@ class Drawn:
 
 
 def media_url(key: str | None, width: int = 640) -> str | None:
-    """Where a picture is served, `width` pixels wide or as wide as it is; see `web.media`."""
+    """Where a picture is served, `width` pixels wide or as wide as it is."""
     return None if key is None else f"/media/{key}/{width}.webp"
 
 

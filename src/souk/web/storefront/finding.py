@@ -125,7 +125,7 @@ def attribute_names(tree: catalog.Tree) -> dict[str, catalog.Attribute]:
     }
 
 
-_NAMES = {"price": "price", "rating": "rating", "seller": "seller", "kind": "kind"}
+_NAMES = {"rating": "rating", "seller": "seller", "kind": "kind"}
 
 
 def facet_groups(
@@ -134,8 +134,10 @@ def facet_groups(
     """For the `facets` macro; `code` says which label the template writes. Categories are a tree
     of their own, and what offers no choice is left out."""
     groups: list[dict[str, Any]] = []
+    if result.price is not None or asked.one("price_min") or asked.one("price_max"):
+        groups.append(_range(asked, search.Facet(code="price", label_key="", kind="range"), None))
     for facet in result.facets:
-        if facet.code in {"category", "in_stock"} or facet.kind == "tree":
+        if facet.code in {"category", "in_stock", "price"} or facet.kind == "tree":
             continue
         attribute = attributes.get(facet.code)
         if facet.kind == "range":
