@@ -436,7 +436,7 @@ async def test_the_same_key_is_one_payment(market: Market) -> None:
     first = await buyer.pay(checkout, key=key)
     again = await buyer.pay(checkout, key=key)
     assert again.json() == first.json()
-    assert again.headers["idempotent-replayed"] == "true"
+    assert again.headers["idempotency-replayed"] == "true"
     other = await buyer.pay(checkout, "pm_card_amex", key=key)
     assert other.status_code == 422
     assert await market.orders_of(checkout) == 1
