@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader
@@ -71,8 +71,8 @@ class Pages:
             cache_size=400,
             extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
         )
-        env.globals["asset"] = assets.url
-        env.globals["csrf_field"] = _csrf_field
+        own = {"asset": assets.url, "csrf_field": _csrf_field, "media": media_url}
+        cast("dict[str, Any]", env.globals).update(own)
         env.install_gettext_callables(  # type: ignore[attr-defined]
             _gettext, _ngettext, newstyle=True, pgettext=None, npgettext=None
         )
@@ -80,7 +80,6 @@ class Pages:
         env.filters["date"] = _filter(languages.date_text)
         env.filters["datetime"] = _filter(languages.datetime_text)
         env.filters["number"] = _filter(languages.number_text)
-        env.globals["media"] = media_url
         self.env = env
 
 
@@ -235,7 +234,7 @@ async def _cart_count(request: Req, services: Services, viewer: Viewer | None) -
 async def _nav(services: Services) -> list[dict[str, str]]:
     async with services.db.read() as conn:
         tree = await catalog.tree(conn)
-    return [{"text": node.name, "url": f"/c/{node.slug}"} for node in tree]
+    return [{"text": node.name, "url": f"/c/{node.slug}"} for node in tree.roots]
 
 
 def redirect(
