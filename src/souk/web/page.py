@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader
@@ -71,7 +71,8 @@ class Pages:
             cache_size=400,
             extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
         )
-        env.globals.update(asset=assets.url, csrf_field=_csrf_field, media=media_url)
+        own = {"asset": assets.url, "csrf_field": _csrf_field, "media": media_url}
+        cast("dict[str, Any]", env.globals).update(own)
         env.install_gettext_callables(  # type: ignore[attr-defined]
             _gettext, _ngettext, newstyle=True, pgettext=None, npgettext=None
         )
