@@ -34,7 +34,7 @@ from souk.flows.index_listings.indexer import Indexer
 from souk.kernel.clock import Clock, SystemClock
 from souk.platform.database import Database
 from souk.platform.events import EventWriter, Subscription
-from souk.platform.http import edge, health
+from souk.platform.http import edge, health, mailbox
 from souk.platform.jobs import JobType, Schedule
 from souk.platform.mail import make_mailer
 from souk.platform.relay import Relay
@@ -72,7 +72,7 @@ def _collect(attribute: str) -> list[Any]:
 
 def routes() -> list[Any]:
     """Every route of the program."""
-    return [*health.routes, *_collect("routes")]
+    return [*health.routes, *mailbox.routes, *_collect("routes")]
 
 
 def subscriptions() -> list[Subscription]:
