@@ -11,7 +11,7 @@ from typing import Annotated
 
 from litestar import Request, Response, get
 from litestar.datastructures import State
-from litestar.params import Parameter
+from litestar.params import HeaderParameter
 
 from souk.kernel.errors import NotFound
 from souk.platform.http import access
@@ -72,7 +72,7 @@ def static_file(
     request: Request[object, object, State],
     tag: str,
     name: str,
-    encodings: Annotated[str, Parameter(header="accept-encoding")] = "",
+    encodings: Annotated[str, HeaderParameter(name="accept-encoding")] = "",
 ) -> Response[bytes]:
     """A static file; the tag in its address changes with its content."""
     assets: Assets = request.app.state["assets"]

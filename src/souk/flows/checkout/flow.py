@@ -86,8 +86,20 @@ async def replace_parts(
     return show(checkout, options=options)
 
 
-async def read(conn: ReadConn, holder: Holder, checkout_id: UUID) -> CheckoutView:
-    """The holder's checkout with live prices and stock. Raises CheckoutNotFound."""
+async def read(
+    conn: ReadConn,
+    holder: Holder,
+    checkout_id: UUID,
+    *,
+    settings: Settings | None = None,
+    country: str | None = None,
+    deliveries: dict[UUID, UUID] | None = None,
+) -> CheckoutView:
+    """The holder's checkout with live prices and stock. Raises CheckoutNotFound.
+
+    With `settings` it is shown as it would be for delivery to `country` by `deliveries`, which a
+    form has not sent yet; without an address, for the country of the marketplace.
+    """
     checkout = await orders.find_checkout(conn, checkout_id)
     if checkout is None or not orders.held_by(
         checkout, user_id=holder.user_id, guest=holder.guest
@@ -100,8 +112,15 @@ async def read(conn: ReadConn, holder: Holder, checkout_id: UUID) -> CheckoutVie
         ids = [line.variant_id for line in checkout.lines]
         found = await listings.purchasable(conn, ids)
         changes = refresh(checkout, found, await inventory.availability(conn, ids))
+        address = checkout.shipping_address
+        country = country or (address["country"] if address else None)
+        if settings is not None:
+            country = country or settings.country
+            checkout.tax_rate = settings.tax_rate(country)
+        options = await _options(conn, checkout, country=country)
+        if settings is not None:
+            _choose(checkout, options, deliveries or {})
         checkout.reprice()
-        options = await _options(conn, checkout)
     return show(checkout, options=options, changes=changes, payment=payment)
 
 
@@ -195,8 +214,10 @@ async def _apply(
     return options
 
 
-async def _options(conn: ReadConn, checkout: orders.Checkout) -> Options:
-    if checkout.shipping_address is None or not checkout.ships():
+async def _options(
+    conn: ReadConn, checkout: orders.Checkout, *, country: str | None
+) -> Options:
+    if country is None or not checkout.ships():
         return {}
     groups = [
         fulfilment.GroupToShip(
@@ -207,9 +228,7 @@ async def _options(conn: ReadConn, checkout: orders.Checkout) -> Options:
         )
         for seller_id, lines in orders.by_seller(checkout.lines).items()
     ]
-    return await fulfilment.quote(
-        conn, country=checkout.shipping_address["country"], groups=groups
-    )
+    return await fulfilment.quote(conn, country=country, groups=groups)
 
 
 def _choose(checkout: orders.Checkout, options: Options, wanted: dict[UUID, UUID]) -> None:
