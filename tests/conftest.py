@@ -141,7 +141,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return Settings(
         environment="test",
         data_dir=tmp_path_factory.mktemp("data"),
-        secret_key="a-test-secret-key-of-more-than-32-characters",  # noqa: S106
+        secret_key="a-test-secret-key-of-more-than-32-characters",
         rate_limit_factor=1_000.0,
     )
 
@@ -175,7 +175,9 @@ def make_client(services: Services) -> Callable[[Sequence[Any]], Client]:
     def make(routes: Sequence[Any], **state: object) -> Client:
         act_as = ActAs()
         app = edge.build(services, routes=routes, authenticator=act_as, state=dict(state))
-        transport = httpx.ASGITransport(edge.Edge(app, services.settings), raise_app_exceptions=True)
+        transport = httpx.ASGITransport(
+            edge.Edge(app, services.settings), raise_app_exceptions=True
+        )
         client = Client(
             transport=transport,
             base_url="http://127.0.0.1:8000",

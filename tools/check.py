@@ -15,9 +15,10 @@ STEPS = {
     "format": [BIN / "ruff", "format", "--check", "."],
     "types": [BIN / "basedpyright", "--level", "error"],
     "imports": [BIN / "lint-imports", "--no-cache"],
-    "architecture": [sys.executable, "-m", "pytest", "tests/architecture", "-q", "-p", "no:cacheprovider"],
+    "architecture": [sys.executable, "-m", "pytest", "tests/architecture", "-q"],
     "migrations": [
-        BIN / "squawk", "--config", "migrations/squawk.toml", *sorted(ROOT.glob("migrations/sql/*.sql")),
+        BIN / "squawk", "--config", "migrations/squawk.toml",
+        *sorted(ROOT.glob("migrations/sql/*.sql")),
     ],
 }  # fmt: skip
 

@@ -43,6 +43,7 @@ CREATE INDEX import_link_by_listing ON listings.import_link (listing_id);
 
 -- One row per product and phase. `former` is the listing before an update, for undoing it, and
 -- `version` the listing's version after it, to tell whether somebody changed it since.
+-- `completed` says that its pictures were fetched, or that they could not be.
 CREATE TABLE listings.import_result (
     run_id uuid NOT NULL REFERENCES listings.import_run (id) ON DELETE CASCADE,
     phase text NOT NULL CHECK (phase IN ('preview', 'import')),
@@ -55,6 +56,7 @@ CREATE TABLE listings.import_result (
     listing_id uuid,
     former bytea,
     version integer,
+    completed boolean NOT NULL DEFAULT false,
     undo text CHECK (undo IN ('undone', 'kept')),
     undo_note text NOT NULL DEFAULT '',
     PRIMARY KEY (run_id, phase, position)

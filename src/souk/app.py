@@ -1,4 +1,4 @@
-"""The composition root: finds every room's routes, subscriptions, jobs and schedules, and wires them.
+"""The composition root: finds every room's routes, subscriptions, jobs, schedules; wires them.
 
 A room offers module-level lists: `routes` in `http.py` (or a package of that name, or `pages.py`),
 `subscriptions` in `handlers.py`, `job_types` and `schedules` in `jobs.py`. Adding a room needs no
@@ -26,9 +26,11 @@ import souk.contexts
 import souk.flows
 import souk.web
 from souk import __version__
+from souk.contexts.compliance import api as compliance
 from souk.contexts.identity import api as identity
 from souk.contexts.payments import api as payments
 from souk.contexts.search import api as search
+from souk.flows.index_listings.indexer import Indexer
 from souk.kernel.clock import Clock, SystemClock
 from souk.platform.database import Database
 from souk.platform.events import EventWriter, Subscription
@@ -51,12 +53,13 @@ _OFFERS = {"http", "pages", "handlers", "jobs"}
 @cache
 def _rooms() -> tuple[ModuleType, ...]:
     """Every module that may offer something, in a stable order."""
-    names: list[str] = []
-    for package in (souk.contexts, souk.flows, souk.web):
-        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if _OFFERS & set(found.name.split(".")[3:] or {found.name.rsplit(".", 1)[-1]}):
-                names.append(found.name)
-    return tuple(importlib.import_module(name) for name in sorted(names))
+    offering = [
+        found.name
+        for package in (souk.contexts, souk.flows, souk.web)
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+        if _OFFERS & set(found.name.split(".")[2:])
+    ]
+    return tuple(importlib.import_module(name) for name in sorted(offering))
 
 
 def _collect(attribute: str) -> list[Any]:
@@ -188,12 +191,24 @@ def sandbox_application(settings: Settings) -> ASGIApp:
     return _Served(settings, role="sandbox")
 
 
+async def set_up(settings: Settings) -> None:
+    """What a migrated database needs before it serves people: the legal documents. Repeatable."""
+    db = await Database.connect(settings.database_url, size=2, writer=event_writer())
+    try:
+        await db.transact(
+            lambda tx: compliance.install_defaults(tx, marketplace=settings.marketplace_name)
+        )
+    finally:
+        await db.close()
+
+
 async def work(settings: Settings) -> None:
     """The worker role: jobs, schedules and the relay, until a signal stops it."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    await set_up(settings)
     async with services(settings, role="worker") as built:
         pool = await asyncpg.create_pool(
             settings.database_url, min_size=1, max_size=5, server_settings={"timezone": "UTC"}
@@ -214,6 +229,7 @@ async def run_worker(
     jobs = Worker(pool=pool, services=built, job_types=job_types(), schedules=schedules())
     async with asyncio.TaskGroup() as group:
         group.create_task(relay.run(stop))
+        group.create_task(Indexer(built.db, built.get(search.SearchEngine)).run(stop))
         group.create_task(jobs.run(stop))
     log.info("worker_stopped")
 
@@ -221,5 +237,3 @@ async def run_worker(
 def offered() -> Iterable[str]:
     """The names of the modules that were found, for documents and tests."""
     return [module.__name__ for module in _rooms()]
-
-

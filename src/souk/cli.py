@@ -44,7 +44,7 @@ def main() -> None:
 
 @main.command()
 def up() -> None:
-    """Run everything: database, web, worker, relay and the sandbox gateway, restarted if they die."""
+    """Run everything: database, web, worker, relay, sandbox gateway; the dead are restarted."""
     roles.up(configuration.load())
 
 
@@ -107,7 +107,7 @@ def verify() -> None:
     """Check every invariant on the live database; exits 1 with the rows that break one."""
     from souk.flows.verify import verify as check  # noqa: PLC0415
 
-    found = _run(lambda services: check.violations(services))
+    found = _run(check.violations)
     if not found:
         console.print("Every invariant holds.")
         return

@@ -137,9 +137,7 @@ class Supervisor:
         self._shut_down()
 
     def _revive_database(self) -> None:
-        if self._server is not None and not (self._server.folder / "postmaster.pid").exists():
-            self._restart_database()
-        elif self._server is not None and not _alive(self._server):
+        if self._server is not None and not _alive(self._server):
             self._restart_database()
 
     def _restart_database(self) -> None:

@@ -18,10 +18,10 @@ MAY_TRANSACT = re.compile(
     r"|/demo/.+\.py|/sandbox_gateway/.+\.py|flows/.+\.py|upkeep\.py|database\.py|audit\.py|http_auth\.py)$"
 )
 # SQL lives in stores and queries, and in the platform's own tables.
-MAY_HOLD_SQL = re.compile(
-    r"((store|queries)(/\w+)?\.py|/platform/.+\.py|/sandbox_gateway/.+\.py)$"
+MAY_HOLD_SQL = re.compile(r"((store|queries)(/\w+)?\.py|/platform/.+\.py|/sandbox_gateway/.+\.py)$")
+SQL = re.compile(
+    r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\w+[.\w]*\s+SET|DELETE\s+FROM)\b", re.S
 )
-SQL = re.compile(r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\w+[.\w]*\s+SET|DELETE\s+FROM)\b", re.S)
 
 
 def relative(path: Path) -> str:
@@ -122,5 +122,7 @@ def test_migrations_are_one_chain_of_plain_sql():
     versions = sorted((ROOT / "migrations" / "versions").glob("*.py"))
     sql = {path.stem for path in (ROOT / "migrations" / "sql").glob("*.sql")}
     assert {path.stem for path in versions} == sql
-    downs = [re.search(r'down_revision = "?(\w+)"?', path.read_text()).group(1) for path in versions]
+    downs = [
+        re.search(r'down_revision = "?(\w+)"?', path.read_text()).group(1) for path in versions
+    ]
     assert len(downs) == len(set(downs))

@@ -240,14 +240,12 @@ async def test_a_changed_species_is_found_by_its_new_names_only(db):
 
 
 async def test_species_of_a_zone_are_paged(db):
-    made = [
-        await db.transact(
-            lambda tx, data=species_input(zone_min="1a", zone_max="1b"): api.create_species(
-                tx, OPERATOR, data=data
-            )
+    made = []
+    for _ in range(3):
+        data = species_input(zone_min="1a", zone_max="1b")
+        made.append(
+            await db.transact(lambda tx, data=data: api.create_species(tx, OPERATOR, data=data))
         )
-        for _ in range(3)
-    ]
     seen, cursor = [], None
     async with db.read() as conn:
         while True:

@@ -4,7 +4,10 @@ import pytest
 
 from souk.contexts.catalog import api as catalog
 from souk.contexts.inventory import api as inventory
-from souk.flows.browse import http
+from souk.contexts.listings import api as listings
+from souk.contexts.search import api as search
+from souk.flows.browse import flow, http
+from souk.flows.browse.search import QueryLog, found_cards
 from souk.kernel.actor import Actor, Permission
 from souk.kernel.ids import uuid7
 from souk.platform.database import count_statements
@@ -102,3 +105,139 @@ async def test_bad_queries_are_refused(client, params):
 async def test_absent_listings(client):
     for key in (uuid7(), "no-such-listing", "a%00b"):
         assert (await client.get(f"/api/v1/listings/{key}")).status_code in {404, 422}
+
+
+@pytest.fixture
+def engine(services, tmp_path):
+    engine = search.open_engine(tmp_path, writer=True)
+    services.add(engine, as_type=search.SearchEngine)
+    yield engine
+    engine.close()
+
+
+def document(listing, **fields):
+    base = {
+        "listing_id": listing.id, "seller_id": listing.seller_id, "title": listing.title,
+        "kind": "goods", "price": 1250, "currency": "EUR", "published_at": listing.published_at,
+    }
+    return search.SearchDocument(**base | fields)
+
+
+async def test_search_answers_with_cards_and_facets_in_one_statement(client, db, engine):
+    actor = factories.seller_actor()
+    tall = await factories.active(db, actor, title="Swiss cheese plant")
+    small = await factories.active(db, actor, title="Swiss cheese seedling")
+    hidden = await factories.create(db, actor, title="Swiss draft")
+    engine.index([
+        document(tall, attributes={"colour": "green", "height": 120.0}),
+        document(small, attributes={"colour": "red", "height": 10.0}, price=300),
+        document(hidden, published_at=tall.published_at),
+    ])
+    engine.commit()
+    engine.refresh()
+    async with count_statements() as count:
+        response = await client.get("/api/v1/listings/search", params={"q": "swiss cheese"})
+    assert count.total == 1
+    answer = response.json()
+    assert {card["id"] for card in answer["items"]} == {str(tall.id), str(small.id)}
+    assert answer["facets"]
+
+    async def ids(**params):
+        got = await client.get("/api/v1/listings/search", params={"q": "swiss"} | params)
+        assert got.status_code == 200, got.text
+        return [card["id"] for card in got.json()["items"]]
+
+    assert await ids(**{"attr.colour": "red"}) == [str(small.id)]
+    assert await ids(**{"min.height": "100"}) == [str(tall.id)]
+    assert await ids(price_max=500) == [str(small.id)]
+    assert await ids(sort="price_asc", kind="goods", in_stock="true") == [
+        str(small.id), str(tall.id)
+    ]
+    for wrong in ({"min.height": "tall"}, {"sort": "x"}, {"page": 0}, {"q": "a\x00"}):
+        bad = await client.get("/api/v1/listings/search", params=wrong)
+        assert bad.status_code in {400, 422}, wrong
+    async with db.read() as conn:
+        page = await found_cards(conn, engine, search.SearchQuery(text="seedling"))
+    assert [card.id for card in page.items] == [small.id]
+    hints = await client.get("/api/v1/listings/suggest", params={"prefix": "swi"})
+    assert hints.status_code == 200
+    assert hints.json()
+
+
+async def test_searches_are_counted_together(db):
+    log = QueryLog()
+    word = f"fern {uuid7().hex[-8:]}".translate(str.maketrans("0123456789", "ghijklmnop"))
+    async with count_statements() as count:
+        for _ in range(49):
+            await log.add(db, text=word, total=3)
+        await log.add(db, text=" ", total=0)
+    assert count.total == 0
+    await log.add(db, text=word, total=3)
+    async with db.read() as conn:
+        asked = {row.query: row.searches for row in await search.popular(conn, limit=100)}
+    assert asked[word] == 50
+
+
+async def test_what_is_not_counted_has_no_number(client, db):
+    actor = factories.seller_actor()
+    listing = await factories.active(db, actor)
+    unknown = (await client.get(f"/api/v1/listings/{listing.id}")).json()
+    assert unknown["stock"][0]["available"] == 0
+    await db.transact(
+        lambda tx: inventory.set_up(
+            tx, OPERATOR,
+            items=[inventory.StockSetUp(
+                variant_id=listing.variants[0].id, listing_id=listing.id,
+                seller_id=listing.seller_id, tracked=False,
+            )],
+        )
+    )
+    uncounted = (await client.get(f"/api/v1/listings/{listing.id}")).json()
+    assert uncounted["stock"][0]["available"] is None
+    variant_id, absent = listing.variants[0].id, uuid7()
+    async with db.read() as conn:
+        assert await flow.stock_of(conn, [variant_id, absent]) == {variant_id: None, absent: 0}
+
+
+async def test_digital_goods_have_no_stock_to_run_out_of(client, db):
+    actor = factories.seller_actor()
+    listing = await factories.create(
+        db, actor, kind="digital", category_id=uuid7(), category_path=[uuid7()]
+    )
+    file = listings.StoredFile(uuid7(), "files/x/content", "a.pdf", "application/pdf", 1, "00" * 32)
+    seller_id = actor.seller_id
+    await db.transact(
+        lambda tx: listings.attach_file(
+            tx, actor, seller_id=seller_id, listing_id=listing.id, file=file
+        )
+    )
+    await db.transact(
+        lambda tx: listings.submit(
+            tx, actor, seller_id=seller_id, listing_id=listing.id, in_stock=True, trusted=True
+        )
+    )
+    shown = (await client.get(f"/api/v1/listings/{listing.slug}")).json()
+    assert shown["stock"][0]["available"] is None
+    assert [file["filename"] for file in shown["files"]] == ["a.pdf"]
+    assert "files/x" not in str(shown)
+
+
+async def test_search_below_a_category_by_slug(client, db, engine):
+    category = await db.transact(
+        lambda tx: catalog.create_category(tx, OPERATOR, name=f"Cat {uuid7().hex[-10:]}")
+    )
+    actor = factories.seller_actor()
+    listing = await factories.active(
+        db, actor, category_id=category.id, category_path=category.path
+    )
+    engine.index([document(
+        listing, category_ids=[category.id], category_names=[category.name]
+    )])
+    engine.commit()
+    engine.refresh()
+    params = {"category": category.slug, "seller": str(actor.seller_id), "max.size": "3"}
+    none = (await client.get("/api/v1/listings/search", params=params)).json()
+    assert none["items"] == []
+    del params["max.size"]
+    found = (await client.get("/api/v1/listings/search", params=params | {"page": 1})).json()
+    assert [card["id"] for card in found["items"]] == [str(listing.id)]

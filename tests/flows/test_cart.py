@@ -265,3 +265,17 @@ async def test_adding_at_once_loses_nothing(db: Database, client: Client) -> Non
     cart = (await client.get("/api/v1/cart")).json()
     assert items_of(cart)[str(variant(listing))]["quantity"] == 12
     assert items_of(cart)[str(variant(other))]["quantity"] == 3
+
+
+async def test_a_guests_cart_is_taken_along_at_log_in(db: Database, client: Client) -> None:
+    listing = await for_sale(db)
+    await client.post(URL, json=body(listing, 2))
+    assert (await client.post("/api/v1/cart/merge")).status_code == 401
+    client.act_as.actor = Actor(kind="user", user_id=uuid7())
+    for _ in range(2):
+        merged = await client.post("/api/v1/cart/merge")
+        assert merged.status_code == 200
+        assert items_of(merged.json())[str(variant(listing))]["quantity"] == 2
+    del client.headers["souk-guest"]
+    assert (await client.get("/api/v1/cart")).json() == merged.json()
+    assert (await client.post("/api/v1/cart/merge")).json() == merged.json()

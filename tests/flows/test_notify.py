@@ -26,11 +26,11 @@ from souk.platform.events import Event, EventWriter
 from souk.platform.mail import LocalMail, local_mails
 from souk.platform.relay import Relay
 from souk.platform.services import Services
-from souk.published.identity import RegistrationRepeated, SignedIn
+from souk.published.identity import PasswordChanged, RegistrationRepeated, SignedIn
 from souk.published.orders import CheckoutReversed
 from souk.published.payments import PaymentFailed, PaymentRefunded
 from tests.fulfilment import factories as sales
-from tests.identity.factories import Person, make_person, new_email
+from tests.identity.factories import PASSWORD, VISITOR, Person, make_person, new_email
 from tests.listings import factories as listing_factories
 
 OPERATOR = Actor(kind="user", user_id=uuid7())
@@ -127,6 +127,39 @@ async def test_a_new_account_is_welcomed_with_a_working_link(
             link.group(1),
         )
     assert kept == 0
+
+
+async def test_a_forgotten_password_and_a_changed_one(
+    services: Services, event_writer: EventWriter
+) -> None:
+    person = await make_person(services.db)
+    await services.db.transact(
+        lambda tx: identity.request_password_reset(tx, VISITOR, email=person.email)
+    )
+    await publish(services.db, PasswordChanged(user_id=person.id, how="reset"))
+    await drain(services.db, event_writer)
+    assert await queued(services.db, person.email) == [
+        "welcome",
+        "reset_password",
+        "password_changed",
+    ]
+    mails = await work_off_links(services, person.email)
+    assert any("/reset?token=" in mail.plain for mail in mails)
+
+
+async def test_a_change_of_address_is_asked_at_both(
+    services: Services, event_writer: EventWriter
+) -> None:
+    person, new = await make_person(services.db), new_email()
+    proof = await identity.log_in(services.db, VISITOR, email=person.email, password=PASSWORD)
+    await services.db.transact(
+        lambda tx: identity.request_email_change(tx, VISITOR, proof=proof, new_email=new)
+    )
+    await drain(services.db, event_writer)
+    assert "confirm_old_email" in await queued(services.db, person.email)
+    assert await queued(services.db, new) == ["confirm_new_email"]
+    (mail,) = await work_off_links(services, new)
+    assert "/confirm-email?token=" in mail.plain
 
 
 async def test_a_link_that_was_used_meanwhile_is_not_mailed(

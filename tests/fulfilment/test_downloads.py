@@ -443,3 +443,29 @@ async def test_keys_that_cannot_be_kept(db: Database, keys: list[str]) -> None:
         await add_keys(db, a_seller(), uuid7(), *keys)
     with pytest.raises(Forbidden):
         await add_keys(db, Actor(kind="user", user_id=uuid7()), uuid7(), "A")
+
+
+async def test_the_invariants_hold_and_are_seen_when_broken(
+    services: Services, client: Client
+) -> None:
+    db = services.db
+    line = await stored(services)
+    await client.get(await url_of(services, line))
+    async with db.read() as conn:
+        before = await api.violations(conn)
+    assert before == []
+    broken = (
+        """UPDATE fulfilment.download_grant SET revoked_at = granted_at - interval '1 day',
+            revoked_for = 'refund', downloads = 3 WHERE order_line_id = $1""",
+        """INSERT INTO fulfilment.licence_claim (order_line_id, seller_order_id, seller_id,
+            variant_id, quantity, assigned, claimed_at) VALUES ($1, $1, $1, $1, 2, 1, now())""",
+    )
+    for change in broken:
+        await db.transact(lambda tx, change=change: tx.execute(change, line.order_line_id))
+    async with db.read() as conn:
+        found = {violation.invariant for violation in await api.violations(conn)}
+    assert found == {
+        "fulfilment.no_download_after_end",
+        "fulfilment.downloads_counted",
+        "fulfilment.licence_keys_counted",
+    }

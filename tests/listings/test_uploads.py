@@ -162,8 +162,8 @@ async def with_images(db, services, actor, listing, count):
     for _ in range(count):
         image = await api.store_image(services.files, picture(32, 32))
         listing = await db.transact(
-            lambda tx, image=image: api.add_image(
-                tx, actor, seller_id=actor.seller_id, listing_id=listing.id, image=image, alt=""
+            lambda tx, image=image, listing_id=listing.id: api.add_image(
+                tx, actor, seller_id=actor.seller_id, listing_id=listing_id, image=image, alt=""
             )
         )
     return listing

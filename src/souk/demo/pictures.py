@@ -6,10 +6,17 @@ import pyvips
 
 from souk.demo.model import PhotoSpec
 
+_SVG_LOADER = "VipsForeignLoadSvg"
+
 
 def read_picture(photo: PhotoSpec) -> bytes:
     """JPEG or WebP bytes of a photograph; a drawing is rendered as PNG, 900 pixels wide."""
     if photo.path is not None:
         return photo.path.read_bytes()
-    image = pyvips.Image.svgload_buffer(photo.svg.encode())
-    return image.flatten(background=[255, 255, 255]).pngsave_buffer(compression=6)
+    # Uploads may not reach the SVG loader, so it stays shut but for these drawings of our own.
+    pyvips.operation_block_set(_SVG_LOADER, False)  # noqa: FBT003 - libvips has no keywords
+    try:
+        image = pyvips.Image.svgload_buffer(photo.svg.encode())
+        return image.flatten(background=[255, 255, 255]).pngsave_buffer(compression=6)
+    finally:
+        pyvips.operation_block_set(_SVG_LOADER, True)  # noqa: FBT003 - libvips has no keywords

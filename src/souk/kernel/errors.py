@@ -1,7 +1,7 @@
 """The one base of every refusal that Souk can give.
 
 A context lists its refusals in its `errors.py` as subclasses of `DomainError`. The HTTP edge maps
-`kind` to a status once and renders RFC 9457 problem details from `code`, the message and the fields.
+`kind` to a status once and renders RFC 9457 problem details from `code`, message and fields.
 """
 
 from __future__ import annotations

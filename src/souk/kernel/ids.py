@@ -31,9 +31,7 @@ def human_number(*, groups: int = 2, size: int = 4) -> str:
 
     Two groups of four carry 38 bits; the database's unique constraint settles collisions.
     """
-    return "-".join(
-        "".join(secrets.choice(_HUMAN) for _ in range(size)) for _ in range(groups)
-    )
+    return "-".join("".join(secrets.choice(_HUMAN) for _ in range(size)) for _ in range(groups))
 
 
 def token(*, size: int = 32) -> str:

@@ -58,9 +58,7 @@ def decode_cursor(cursor: str, *, size: int) -> list[str | int | None]:
     return keys
 
 
-def page_of(
-    rows: Sequence[T], *, limit: int, cursor_of: Callable[[T], str]
-) -> Page[T]:
+def page_of(rows: Sequence[T], *, limit: int, cursor_of: Callable[[T], str]) -> Page[T]:
     """A page from `limit + 1` fetched rows: the extra row only says that there is a next page."""
     items = list(rows[:limit])
     more = len(rows) > limit

@@ -22,7 +22,7 @@ _LOCK = 7_301
 
 
 class AuditRow(msgspec.Struct, frozen=True):
-    """`action` is a stable verb such as `identity.login_failed`; `subject` names what it was about."""
+    """`action` is a stable verb such as `identity.login_failed`; `subject` what it was about."""
 
     id: UUID
     at: datetime
@@ -34,9 +34,7 @@ class AuditRow(msgspec.Struct, frozen=True):
     sealed: bool
 
 
-async def record(
-    tx: WriteTx, actor: Actor, action: str, subject: str, **detail: object
-) -> None:
+async def record(tx: WriteTx, actor: Actor, action: str, subject: str, **detail: object) -> None:
     """Append one row. `detail` holds JSON primitives and never a secret."""
     await tx.execute(
         "INSERT INTO platform.audit (id, at, actor, action, subject, detail, ip)"

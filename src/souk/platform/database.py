@@ -108,7 +108,7 @@ class ReadConn:
         _seen(sql)
         return await self._raw.fetchrow(sql, *args)
 
-    async def fetchval(self, sql: str, *args: object) -> Any:  # noqa: ANN401 - a column of any type
+    async def fetchval(self, sql: str, *args: object) -> Any:
         _seen(sql)
         return await self._raw.fetchval(sql, *args)
 
@@ -118,9 +118,7 @@ class WriteTx(ReadConn):
 
     __slots__ = ("_events", "_writer")
 
-    def __init__(
-        self, raw: asyncpg.Connection[Record], clock: Clock, writer: EventWriter
-    ) -> None:
+    def __init__(self, raw: asyncpg.Connection[Record], clock: Clock, writer: EventWriter) -> None:
         super().__init__(raw, clock)
         self._writer = writer
         self._events: list[tuple[Event, str]] = []

@@ -57,9 +57,7 @@ class Subscription:
     handle: Callable[..., Awaitable[None]]
 
 
-def subscribe(
-    subscriber: str, event_type: type[E], handle: Handler[E]
-) -> Subscription:
+def subscribe(subscriber: str, event_type: type[E], handle: Handler[E]) -> Subscription:
     """A subscription whose handler is checked against the event's type."""
     return Subscription(subscriber, event_type, handle)
 

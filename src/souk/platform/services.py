@@ -33,5 +33,5 @@ class Services:
         """The part of this type. A missing one is a mistake in the composition root."""
         part = self._parts.get(kind)
         if not isinstance(part, kind):
-            raise LookupError(f"no {kind.__name__} was added to the services")
+            raise LookupError(f"no {kind.__name__} was added to the services")  # noqa: TRY004
         return part

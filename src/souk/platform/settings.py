@@ -107,14 +107,15 @@ _TAX_RATE = re.compile(r"[A-Z]{2}:\d{1,5}")
 def _collect(environ: Mapping[str, str]) -> dict[str, object]:
     known = {field.name for field in msgspec.structs.fields(Settings)}
     raw: dict[str, object] = {}
-    for key, value in environ.items():
+    for key, given in environ.items():
         if not key.startswith("SOUK_"):
             continue
+        value = given
         name = key.removeprefix("SOUK_").lower()
         if name.endswith("_file") and name not in known:
             name = name.removesuffix("_file")
             try:
-                value = Path(value).read_text(encoding="utf-8").strip()
+                value = Path(given).read_text(encoding="utf-8").strip()
             except OSError as error:
                 raise SettingsError(f"{key} names a file that cannot be read: {error}.") from error
         if name.startswith("test_"):
@@ -131,7 +132,7 @@ def _path(wanted: type, value: object) -> object:
 
 def _sentence(message: str) -> str:
     name = message.rsplit("$.", 1)[-1].strip("`") if "$." in message else "?"
-    return f"SOUK_{name.upper()} is wrong: {message.split(' - at')[0]}."
+    return f"SOUK_{name.upper()} is wrong: {message.split(' - at', maxsplit=1)[0]}."
 
 
 def _check(settings: Settings) -> Settings:

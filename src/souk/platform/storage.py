@@ -33,7 +33,7 @@ class FileInfo:
 class FileStore:
     """Async reads and writes of whole objects, ranges and streams."""
 
-    def __init__(self, store: Any) -> None:  # noqa: ANN401 - obstore has one class per provider
+    def __init__(self, store: Any) -> None:
         self._store = store
 
     @classmethod

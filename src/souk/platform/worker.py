@@ -106,11 +106,10 @@ class Worker:
     async def drain(self) -> None:
         """Run everything that is due by now, then return; for tests and the command line."""
         names = list(self._queue.entrypoint_registry)
-        running = asyncio.create_task(
-            self._queue.run(dequeue_timeout=timedelta(milliseconds=100))
-        )
+        running = asyncio.create_task(self._queue.run(dequeue_timeout=timedelta(milliseconds=100)))
         try:
-            while not running.done() and await self._pool.fetchval(_DUE, names):
+            # The table of the queue is what is waited for, and nothing announces its changes.
+            while not running.done() and await self._pool.fetchval(_DUE, names):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         finally:
             self._queue.shutdown.set()

@@ -66,8 +66,12 @@ def _read(path: Path) -> Asset:
     )
 
 
-@get("/static/{tag:str}/{name:path}", access=access.PUBLIC, include_in_schema=False,
-     sync_to_thread=False)
+@get(
+    "/static/{tag:str}/{name:path}",
+    access=access.PUBLIC,
+    include_in_schema=False,
+    sync_to_thread=False,
+)
 def static_file(
     request: Request[object, object, State],
     tag: str,

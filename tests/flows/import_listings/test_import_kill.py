@@ -17,7 +17,7 @@ from souk.platform.services import Services
 from tests.flows.import_listings.steps import RunState, begin, seller_actor, upload
 
 PROGRAM = """
-import asyncio, sys
+import asyncio, sys, time
 from pathlib import Path
 from uuid import UUID
 from souk.flows.import_listings import work
@@ -33,7 +33,11 @@ async def main(url, folder, run_id):
     settings = Settings(environment="test", data_dir=Path(folder), secret_key="k" * 40)
     files = FileStore.in_folder(Path(folder) / "files")
     services = Services(settings, db, files, make_mailer(settings, db), db.clock)
-    await work.work(services, UUID(run_id), report=lambda *at: print(at[1], flush=True))
+    def report(what, position, total):
+        print(position, flush=True)
+        time.sleep(0.05)
+
+    await work.work(services, UUID(run_id), report=report)
 
 asyncio.run(main(*sys.argv[1:]))
 """
@@ -52,7 +56,7 @@ async def test_killed_processes_lose_and_repeat_nothing(services: Services, db_u
             stdout=asyncio.subprocess.PIPE, env={"PYTHONPATH": "src", "PATH": "/usr/bin:/bin"},
         )  # fmt: skip
         assert process.stdout is not None
-        await process.stdout.readline()
+        assert await process.stdout.readline()
         await asyncio.sleep(random.uniform(0, 0.2))
         process.kill()
         await process.wait()

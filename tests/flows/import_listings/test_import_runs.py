@@ -275,6 +275,14 @@ async def test_silent_runs_are_queued_again(services: Services, clock: SettableC
             f"%{run_id}%",
         )
     assert queued == 1
+    clock.advance(timedelta(hours=7))
+    await jobs.resume(services)
+    async with services.db.read() as conn:
+        run = await importing.run(conn, run_id=run_id, seller_id=actor.seller_id)
+    assert run.state is RunState.FAILED
+    assert "Upload the file again" in run.failure
+    again = await import_file(services, actor, filled(actor))
+    assert again.counts.created == 2
 
 
 async def test_a_file_that_cannot_be_read_fails_with_a_sentence(services: Services) -> None:

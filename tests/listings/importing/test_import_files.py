@@ -7,7 +7,7 @@ import io
 import resource
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from souk.contexts.listings.importing.drafts import Severity
@@ -194,7 +194,6 @@ HEADERS = [
 ]
 
 
-@settings(max_examples=300, suppress_health_check=list(HealthCheck), deadline=None)
 @given(st.sampled_from(HEADERS), st.binary(max_size=600))
 def test_no_bytes_crash_the_reader(header: bytes, body: bytes) -> None:
     for record in opened(header + body).records():
@@ -209,7 +208,6 @@ CELL = st.one_of(
 )
 
 
-@settings(max_examples=300, suppress_health_check=list(HealthCheck), deadline=None)
 @given(
     st.sampled_from(HEADERS[:3]), st.lists(st.lists(CELL, max_size=9), max_size=8),
     st.sampled_from(["utf-8", "utf-16", "cp1252"]),

@@ -29,7 +29,6 @@ from souk.platform import audit, outbox
 from souk.platform.database import WriteTx
 from souk.published.catalog import CategoryChanged, CategoryMerged, CategoryMoved, CategoryPath
 
-
 _Line = Annotated[str, msgspec.Meta(max_length=200)]
 
 
@@ -61,7 +60,7 @@ async def create_category(
     parent_id: UUID | None = None,
     description: str = "",
 ) -> Category:
-    """A new category, last among its siblings. Raises NotFound, InvalidInput, SlugTaken, TooDeep."""
+    """A new category, last of its level. Raises NotFound, InvalidInput, SlugTaken, TooDeep."""
     tree = await store.lock_tree(tx)
     above = tree.get(parent_id).path if parent_id is not None else []
     tree.check_depth(len(above) + 1)
@@ -215,7 +214,7 @@ async def update_attribute(
     unit: str = "",
     choices: Sequence[str] = (),
 ) -> Attribute:
-    """Change an attribute's texts and choices; code and type stay. Raises NotFound, InvalidInput."""
+    """Change texts and choices; code and type stay. Raises NotFound, InvalidInput."""
     await store.lock_tree(tx)
     before = await store.find_attribute(tx, attribute_id)
     if before is None:

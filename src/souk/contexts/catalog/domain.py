@@ -198,7 +198,7 @@ def check_attribute(attribute: Attribute) -> None:
                            problems=found)
 
 
-class _Wrong(Exception):
+class _WrongValueError(Exception):
     """A value that does not fit; the text says what would."""
 
 
@@ -227,7 +227,7 @@ def validate_values(
             continue
         try:
             normal[attribute.code] = _READERS[attribute.type](attribute, value)
-        except _Wrong as error:
+        except _WrongValueError as error:
             found.append(FieldProblem(path, "wrong_value", str(error)))
     if found:
         raise InvalidInput("Some attributes are missing or wrong. Correct the fields named.",
@@ -235,9 +235,9 @@ def validate_values(
     return normal
 
 
-def _text(attribute: Attribute, value: object) -> object:
+def _text(_attribute: Attribute, value: object) -> object:
     if not isinstance(value, str) or "\x00" in value or len(value) > MAX_TEXT:
-        raise _Wrong(f"Write up to {MAX_TEXT} characters.")
+        raise _WrongValueError(f"Write up to {MAX_TEXT} characters.")
     return " ".join(value.split())
 
 
@@ -247,42 +247,42 @@ def _number(attribute: Attribute, value: object) -> object:
         try:
             value = float(value)
         except ValueError as error:
-            raise _Wrong(f"Give a number{unit}, such as 12.5.") from error
+            raise _WrongValueError(f"Give a number{unit}, such as 12.5.") from error
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _Wrong(f"Give a number{unit}, such as 12.5.")
+        raise _WrongValueError(f"Give a number{unit}, such as 12.5.")
     if not isfinite(value) or abs(value) > 1e12:
-        raise _Wrong(f"Give a number{unit} of ordinary size.")
+        raise _WrongValueError(f"Give a number{unit} of ordinary size.")
     return int(value) if float(value).is_integer() else value
 
 
 def _choice(attribute: Attribute, value: object) -> object:
     if value not in attribute.choices:
-        raise _Wrong(f"Choose one of: {', '.join(attribute.choices[:20])}.")
+        raise _WrongValueError(f"Choose one of: {', '.join(attribute.choices[:20])}.")
     return value
 
 
 def _multi_choice(attribute: Attribute, value: object) -> object:
     wanted = cast("list[object]", value) if isinstance(value, list) else [value]
     if any(each not in attribute.choices for each in wanted):
-        raise _Wrong(f"Choose among: {', '.join(attribute.choices[:20])}.")
+        raise _WrongValueError(f"Choose among: {', '.join(attribute.choices[:20])}.")
     return [choice for choice in attribute.choices if choice in wanted]
 
 
-def _boolean(attribute: Attribute, value: object) -> object:
+def _boolean(_attribute: Attribute, value: object) -> object:
     if isinstance(value, bool):
         return value
     answers = {"true": True, "yes": True, "on": True, "1": True,
                "false": False, "no": False, "off": False, "0": False}  # fmt: skip
     if not isinstance(value, str) or value.casefold() not in answers:
-        raise _Wrong("Answer true or false.")
+        raise _WrongValueError("Answer true or false.")
     return answers[value.casefold()]
 
 
-def _date(attribute: Attribute, value: object) -> object:
+def _date(_attribute: Attribute, value: object) -> object:
     try:
         return date.fromisoformat(str(value)).isoformat()
     except ValueError as error:
-        raise _Wrong("Give a date as year-month-day, such as 2026-04-30.") from error
+        raise _WrongValueError("Give a date as year-month-day, such as 2026-04-30.") from error
 
 
 _READERS = {

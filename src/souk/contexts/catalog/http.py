@@ -273,7 +273,11 @@ async def change_attribute(
     rate="write",
 )
 async def assign_attribute(
-    data: AssignAttribute, db: Database, actor: Actor, category_id: FromPath[UUID], attribute_id: FromPath[UUID]
+    data: AssignAttribute,
+    db: Database,
+    actor: Actor,
+    category_id: FromPath[UUID],
+    attribute_id: FromPath[UUID],
 ) -> CategoryView:
     """Give a category, and all below it, an attribute; or change its flags."""
     await db.transact(

@@ -130,8 +130,9 @@ def suitability(species: Species, zone: int) -> Suitability:
     span = f"{format_zone(low)} to {format_zone(high)}"
     if zone < low:
         message = f"{name} grows in zones {span}; zone {asked} is too cold. Keep it indoors."
-        return Suitability(False, asked, message)
+        return Suitability(zone=asked, suitable=False, message=message)
     if zone > high:
         message = f"{name} grows in zones {span}; zone {asked} is too warm for it."
-        return Suitability(False, asked, message)
-    return Suitability(True, asked, f"{name} grows outdoors in zone {asked} (zones {span}).")
+        return Suitability(zone=asked, suitable=False, message=message)
+    message = f"{name} grows outdoors in zone {asked} (zones {span})."
+    return Suitability(zone=asked, suitable=True, message=message)

@@ -10,7 +10,7 @@ from asyncpg import exceptions as pg
 
 from souk.contexts.catalog.domain import Assignment, Attribute, AttributeType, Category, Tree
 from souk.contexts.catalog.errors import CodeTaken, SlugTaken, SpeciesExists
-from souk.contexts.catalog.species import Care, Species
+from souk.contexts.catalog.species import Species
 from souk.kernel.ids import uuid7
 from souk.platform.database import ReadConn, Record, WriteTx
 
@@ -180,8 +180,7 @@ SELECT_SPECIES = f"SELECT {', '.join('s.' + name for name in _SPECIES)} FROM cat
 
 
 def species_of(row: Record) -> Species:
-    fields = {name: row[name] for name in _SPECIES}
-    return Species(**fields | {"care": msgspec.convert(row["care"], Care)})
+    return msgspec.convert({name: row[name] for name in _SPECIES}, Species)
 
 
 async def lock_species(tx: WriteTx, species_id: UUID) -> Species | None:

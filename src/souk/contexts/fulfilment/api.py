@@ -52,6 +52,7 @@ from souk.contexts.fulfilment.queries import (
     of_seller,
     quote,
     saved_addresses,
+    violations,
 )
 
 __all__ = [
@@ -110,4 +111,5 @@ __all__ = [
     "saved_addresses",
     "ship",
     "tracking_url",
+    "violations",
 ]

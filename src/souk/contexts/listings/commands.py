@@ -79,10 +79,10 @@ class ListingChanges(msgspec.Struct, frozen=True, kw_only=True):
     description: str | UnsetType = UNSET
     category_id: UUID | UnsetType = UNSET
     category_path: list[UUID] | UnsetType = UNSET
-    species_id: UUID | None | UnsetType = UNSET
+    species_id: UUID | UnsetType | None = UNSET
     attributes: dict[str, object] | UnsetType = UNSET
     tags: list[str] | UnsetType = UNSET
-    condition: Condition | None | UnsetType = UNSET
+    condition: Condition | UnsetType | None = UNSET
     condition_note: str | UnsetType = UNSET
     location: str | UnsetType = UNSET
     live_plant: bool | UnsetType = UNSET
@@ -93,7 +93,13 @@ class ListingChanges(msgspec.Struct, frozen=True, kw_only=True):
 _PLAIN = ("condition_note", "location", "seo_title", "seo_description")
 
 
-async def create(tx: WriteTx, actor: Actor, *, seller_id: UUID, data: NewListing) -> Listing:
+async def create(
+    tx: WriteTx,
+    actor: Actor,  # noqa: ARG001 - every command has the same first two arguments
+    *,
+    seller_id: UUID,
+    data: NewListing,
+) -> Listing:
     """A draft of the seller's. Raises InvalidInput, SlugTaken, SkuTaken."""
     now = tx.clock.now()
     title = clean_text(data.title)

@@ -30,7 +30,8 @@ _REVIEW = access.operator(Permission.LISTINGS_REVIEW)
 _Cursor = Annotated[str | None, QueryParameter(max_length=1024)]
 _Limit = Annotated[int, QueryParameter(ge=1, le=100)]
 _MULTIPART_ROOM = 100_000
-_KEY = re.compile(r"/?(images/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/(full|320|640|1280)\.webp")
+_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_KEY = re.compile(rf"/?(images/{_UUID})/(full|320|640|1280)\.webp")
 _FOREVER = "public, max-age=31536000, immutable"
 
 

@@ -92,5 +92,5 @@ def renditions(content: bytes, *, width: int) -> dict[int, bytes]:
     }
 
 
-def _encode(image: Any) -> bytes:  # noqa: ANN401 - pyvips has no types for its operations
+def _encode(image: Any) -> bytes:
     return image.webpsave_buffer(Q=_QUALITY, keep="none", effort=2)

@@ -41,7 +41,7 @@ SELECT {', '.join('l.' + name for name in _COLUMNS)}, s.name AS seller_name, s.s
       ORDER BY f.filename, f.version)
       FROM listings.digital_file f WHERE f.listing_id = l.id) AS files
 FROM listings.listing l LEFT JOIN listings.seller s ON s.id = l.seller_id
-"""  # noqa: S608 - names of columns only
+"""
 
 
 def listing_of(row: Record) -> tuple[Listing, SellerFacts]:
@@ -106,10 +106,10 @@ def _row(listing: Listing, seller: SellerFacts) -> list[object]:
 
 
 _INSERT = (
-    f"INSERT INTO listings.listing ({', '.join(_ALL)})"  # noqa: S608 - names of columns only
+    f"INSERT INTO listings.listing ({', '.join(_ALL)})"
     f" VALUES ({', '.join(f'${n}' for n in range(1, len(_ALL) + 1))})"
 )
-_UPDATE = "UPDATE listings.listing SET " + ", ".join(  # noqa: S608
+_UPDATE = "UPDATE listings.listing SET " + ", ".join(
     f"{name} = ${n}" for n, name in enumerate(_ALL, start=1) if name not in {"id", "seller_id"}
 ) + " WHERE id = $1 AND seller_id = $2"
 

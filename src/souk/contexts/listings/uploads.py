@@ -179,7 +179,7 @@ async def reorder_images(
 async def store_file(
     files: FileStore, chunks: AsyncIterator[bytes], *, filename: str, media_type: str = ""
 ) -> StoredFile:
-    """Stream a digital file into the store. Raises BadFile for a bad name, none or too many bytes."""
+    """Stream a digital file into the store. Raises BadFile for its name or its size."""
     name = _file_name(filename)
     file_id = uuid7()
     key = f"files/{file_id}/content"
@@ -214,7 +214,8 @@ def _file_name(filename: str) -> str:
 def _is_media_type(text: str) -> bool:
     kind, slash, rest = text.partition("/")
     plain = (kind + rest).replace("-", "").replace("+", "").replace(".", "")
-    return bool(slash and kind and rest) and len(text) <= 100 and plain.isascii() and plain.isalnum()
+    whole = bool(slash and kind and rest) and len(text) <= 100
+    return whole and plain.isascii() and plain.isalnum()
 
 
 async def attach_file(

@@ -195,9 +195,7 @@ def _price_seller(
     return SellerTotals(seller_id, totals, priced, delivery, delivery_tax)
 
 
-def price_line(
-    line: CheckoutLine, *, discount: int, currency: str, tax_rate: int
-) -> LineTotals:
+def price_line(line: CheckoutLine, *, discount: int, currency: str, tax_rate: int) -> LineTotals:
     """One line, its tax rounded half-even to the minor unit."""
     net = line.subtotal - discount
     tax = Money(net, currency).share(tax_rate).amount

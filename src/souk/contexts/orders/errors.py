@@ -22,8 +22,10 @@ class OrderNotFound(DomainError):
     kind = ErrorKind.NOT_FOUND
 
     def __init__(self) -> None:
-        super().__init__("This order is not here. Look in your list of orders, or use the link "
-                         "in your confirmation mail.")
+        super().__init__(
+            "This order is not here. Look in your list of orders, or use the link "
+            "in your confirmation mail."
+        )
 
 
 class EmptyCheckout(DomainError):
@@ -72,8 +74,10 @@ class CancelTooLate(DomainError):
     kind = ErrorKind.CONFLICT
 
     def __init__(self) -> None:
-        super().__init__("Part of this order is already on its way or delivered, so it cannot be "
-                         "cancelled. You can ask for a return once it has arrived.")
+        super().__init__(
+            "Part of this order is already on its way or delivered, so it cannot be "
+            "cancelled. You can ask for a return once it has arrived."
+        )
 
 
 class ReturnWindowOver(DomainError):

@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import get, post
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 
 from souk.contexts.orders import commands, queries
 from souk.contexts.orders.queries import OrderRow, OrderView, SellerOrderRow, SellerOrderView
@@ -17,7 +17,7 @@ from souk.platform.http.holder import Holder
 from souk.platform.http.wire import Limit, Listed
 
 _Cursor = Annotated[str | None, Parameter(max_length=1024)]
-_States = Annotated[str, Parameter(query="state", max_length=200)]
+_States = Annotated[str, QueryParameter(name="state", max_length=200)]
 
 
 @get("/api/v1/orders", access=access.HOLDER)
@@ -63,16 +63,18 @@ async def read_seller_order(db: Database, actor: Actor, seller_order_id: UUID) -
         return await queries.seller_order(conn, seller_order_id, seller_id=actor.seller_id)
 
 
-@post("/api/v1/seller/orders/{seller_order_id:uuid}/accept", access=access.SELLER, rate="write",
-      status_code=200)
+@post(
+    "/api/v1/seller/orders/{seller_order_id:uuid}/accept",
+    access=access.SELLER,
+    rate="write",
+    status_code=200,
+)
 async def accept_order(db: Database, actor: Actor, seller_order_id: UUID) -> SellerOrderView:
     """Take the order on."""
     seller_id = actor.seller_id
     assert seller_id is not None
     await db.transact(
-        lambda tx: commands.accept(
-            tx, actor, seller_order_id=seller_order_id, seller_id=seller_id
-        )
+        lambda tx: commands.accept(tx, actor, seller_order_id=seller_order_id, seller_id=seller_id)
     )
     async with db.read() as conn:
         return await queries.seller_order(conn, seller_order_id, seller_id=seller_id)

@@ -28,7 +28,7 @@ _COLUMNS = (
     "id", "state", "user_id", "guest", "cart_id", "payment_id", "order_id", "expires_at",
     "created_at", "version",
 )  # fmt: skip
-_SELECT = f"SELECT {', '.join(_COLUMNS)}, body::text AS body FROM orders.checkout"  # noqa: S608
+_SELECT = f"SELECT {', '.join(_COLUMNS)}, body::text AS body FROM orders.checkout"
 
 
 class _Body(msgspec.Struct):
@@ -214,7 +214,7 @@ def _line_row(seller_order_id: UUID, position: int, line: OrderLine) -> dict[str
 
 
 _LINE_FIELDS = OrderLine.__struct_fields__
-_LINES = f"SELECT {', '.join(_LINE_FIELDS)}, seller_order_id FROM orders.line"  # noqa: S608
+_LINES = f"SELECT {', '.join(_LINE_FIELDS)}, seller_order_id FROM orders.line"
 
 
 async def lock_seller_orders(tx: WriteTx, ids: Sequence[UUID]) -> list[SellerOrder]:

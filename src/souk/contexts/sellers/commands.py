@@ -140,9 +140,7 @@ async def _decide(
     seller.move(to, now=tx.clock.now())
     await store.save(tx, seller)
     await store.add_step(tx, seller, actor=actor.label(), reason=reason.strip())
-    await audit.record(
-        tx, actor, f"sellers.{to}", f"seller:{seller.id}", reason=reason.strip()
-    )
+    await audit.record(tx, actor, f"sellers.{to}", f"seller:{seller.id}", reason=reason.strip())
     return seller
 
 

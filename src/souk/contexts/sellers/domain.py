@@ -106,8 +106,9 @@ def check_application(*, name: str, slug: str, country: str, bio: str) -> None:
         text = f"Shorten the description to {MAX_BIO} characters."
         problems.append(FieldProblem("bio", "length", text))
     if problems:
-        raise InvalidInput("The application has mistakes. Correct them and send it again.",
-                           problems=problems)
+        raise InvalidInput(
+            "The application has mistakes. Correct them and send it again.", problems=problems
+        )
 
 
 def check_storefront(*, name: str, bio: str, shipping_policy: str, returns_policy: str) -> None:
@@ -123,8 +124,9 @@ def check_storefront(*, name: str, bio: str, shipping_policy: str, returns_polic
         if len(text) > most:
             problems.append(FieldProblem(field, "length", f"Shorten it to {most} characters."))
     if problems:
-        raise InvalidInput("The storefront has mistakes. Correct them and save again.",
-                           problems=problems)
+        raise InvalidInput(
+            "The storefront has mistakes. Correct them and save again.", problems=problems
+        )
 
 
 def check_holiday(*, start: datetime | None, end: datetime | None) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import get, patch, post, put
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 
 from souk.contexts.sellers import commands, queries
 from souk.contexts.sellers.domain import SellerKind
@@ -57,9 +57,7 @@ async def list_shops(db: Database, cursor: _Cursor = None, limit: Limit = 20) ->
 
 
 @get("/api/v1/sellers/{slug:str}", access=access.PUBLIC)
-async def read_shop(
-    db: Database, slug: Annotated[str, Parameter(max_length=100)]
-) -> SellerView:
+async def read_shop(db: Database, slug: Annotated[str, Parameter(max_length=100)]) -> SellerView:
     """One open shop."""
     async with db.read() as conn:
         return await queries.by_slug(conn, slug)
@@ -126,7 +124,7 @@ async def set_holiday(data: Holiday, db: Database, actor: Actor) -> SellerAccoun
 @get("/api/v1/admin/sellers", access=access.operator(Permission.SELLERS_REVIEW))
 async def list_accounts(
     db: Database,
-    state_names: Annotated[str, Parameter(query="state", max_length=100)] = "",
+    state_names: Annotated[str, QueryParameter(name="state", max_length=100)] = "",
     cursor: _Cursor = None,
     limit: Limit = 20,
 ) -> Listed[SellerRow]:

@@ -41,9 +41,7 @@ async def insert(tx: WriteTx, seller: Seller) -> None:
 async def save(tx: WriteTx, seller: Seller) -> None:
     """Raises ShopNameTaken."""
     seller.version += 1
-    changes = ", ".join(
-        f"{name} = ${index}" for index, name in enumerate(_FIELDS[1:], start=2)
-    )
+    changes = ", ".join(f"{name} = ${index}" for index, name in enumerate(_FIELDS[1:], start=2))
     try:
         await tx.execute(
             f"UPDATE sellers.seller SET {changes} WHERE id = $1",

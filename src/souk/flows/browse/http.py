@@ -6,19 +6,22 @@ name their types for the API's description.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import PathParameter, QueryParameter
 
 from souk.contexts.listings import api as listings
+from souk.contexts.search import api as search
 from souk.flows.browse import flow
+from souk.flows.browse.search import SearchAnswer, filters_of, found, query_log
 from souk.kernel.ids import parse_uuid
 from souk.platform.database import Database
 from souk.platform.http import access
 from souk.platform.http.wire import Listed, clean_text
+from souk.platform.services import Services
 
 _JSON = "application/json"
 
@@ -60,6 +63,68 @@ async def list_listings(
 
 
 @get(
+    "/api/v1/listings/search",
+    access=access.PUBLIC,
+    rate="search",
+    responses={200: ResponseSpec(SearchAnswer, generate_examples=False)},
+)
+async def search_listings(
+    request: Request[Any, Any, Any],
+    db: Database,
+    services: Services,
+    q: Annotated[str, QueryParameter(max_length=search.MAX_TEXT)] = "",
+    category: Annotated[str, QueryParameter(max_length=80)] = "",
+    seller: Annotated[UUID | None, QueryParameter()] = None,
+    kind: Annotated[listings.Kind | None, QueryParameter()] = None,
+    price_min: Annotated[int | None, QueryParameter(ge=0)] = None,
+    price_max: Annotated[int | None, QueryParameter(ge=0)] = None,
+    rating_min: Annotated[float | None, QueryParameter(ge=0, le=5)] = None,
+    in_stock: Annotated[bool | None, QueryParameter()] = None,
+    sort: Annotated[search.Sort, QueryParameter()] = search.Sort.RELEVANCE,
+    page: Annotated[int, QueryParameter(ge=1, le=10_000)] = 1,
+    limit: Annotated[int, QueryParameter(ge=1, le=search.MAX_SIZE)] = 20,
+) -> Response[bytes]:
+    """Search with facets. Attributes are `attr.<code>=<value>` (repeat for alternatives),
+    `min.<code>` and `max.<code>`; prices are minor units; `category` is an id or a slug."""
+    choices, ranges = filters_of(list(request.query_params.multi_items()))
+    engine = services.get(search.SearchEngine)
+    text = clean_text(q, path="q")
+    async with db.read() as conn:
+        category_id = None
+        if category:
+            key = parse_uuid(category) or clean_text(category, path="category")
+            category_id = await flow.category_id_of(conn, key)
+        query = search.SearchQuery(
+            text=text,
+            category_id=category_id,
+            seller_ids=[seller] if seller else [],
+            kinds=[kind.value] if kind else [],
+            price_min=price_min,
+            price_max=price_max,
+            rating_min=rating_min,
+            in_stock=in_stock,
+            attributes=choices,
+            ranges=ranges,
+            sort=sort,
+            page=page,
+            size=limit,
+        )
+        answer, result = await found(conn, engine, query)
+    if page == 1:
+        await query_log.add(db, text=text, total=result.total)
+    return Response(answer, media_type=_JSON)
+
+
+@get("/api/v1/listings/suggest", access=access.PUBLIC, rate="search")
+async def suggest(
+    services: Services, prefix: Annotated[str, QueryParameter(max_length=200)]
+) -> list[search.Suggestion]:
+    """What the beginning of a search may become."""
+    engine = services.get(search.SearchEngine)
+    return engine.suggest(clean_text(prefix, path="prefix"))
+
+
+@get(
     "/api/v1/listings/{key:str}",
     access=access.PUBLIC,
     responses={200: ResponseSpec(ListingDetail, generate_examples=False)},
@@ -73,4 +138,4 @@ async def read_listing(
     return Response(found, media_type=_JSON)
 
 
-routes = [list_listings, read_listing]
+routes = [list_listings, search_listings, suggest, read_listing]

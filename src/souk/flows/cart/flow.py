@@ -70,6 +70,13 @@ async def remove(tx: WriteTx, holder: Holder, *, variant_id: UUID, currency: str
     return await _shown(tx, cart, currency=currency)
 
 
+async def merge(tx: WriteTx, holder: Holder, *, guest_token: str | None, currency: str) -> CartView:
+    """Pour a guest's cart into the member's and show it. Repeatable."""
+    if guest_token is not None and holder.user_id is not None:
+        await carts.merge_guest(tx, guest_token, holder.user_id)
+    return await read(tx, holder, currency=currency)
+
+
 async def _shown(conn: ReadConn, cart: carts.Cart, *, currency: str) -> CartView:
     items, stock = await _facts(conn, cart)
     return show(cart, items, stock, currency=currency)

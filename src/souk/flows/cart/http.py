@@ -6,14 +6,14 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Response, delete, get, patch, post
+from litestar import Request, Response, delete, get, patch, post
 from litestar.params import FromPath
 
 from souk.flows.cart import flow
 from souk.flows.cart.view import CartView
 from souk.platform.database import Database
 from souk.platform.http import access
-from souk.platform.http.holder import Holder, hand_over
+from souk.platform.http.holder import Holder, guest_token_of, hand_over
 from souk.platform.settings import Settings
 
 Quantity = Annotated[int, msgspec.Meta(ge=1, le=99)]
@@ -82,4 +82,15 @@ async def remove_item(
     )
 
 
-routes: list[Any] = [read_cart, put_item, set_item_quantity, remove_item]
+@post("/api/v1/cart/merge", access=access.SIGNED_IN, rate="write", status_code=200)
+async def merge_cart(
+    request: Request[Any, Any, Any], db: Database, holder: Holder, settings: Settings
+) -> CartView:
+    """After a log-in: pour the cart of the guest token that is sent along into the member's."""
+    guest = guest_token_of(request)
+    return await db.transact(
+        lambda tx: flow.merge(tx, holder, guest_token=guest, currency=settings.currency)
+    )
+
+
+routes: list[Any] = [read_cart, put_item, set_item_quantity, remove_item, merge_cart]

@@ -16,6 +16,7 @@ from souk.kernel.money import Money
 from souk.platform import audit
 from souk.platform.database import WriteTx
 
+
 class Settled(msgspec.Struct, frozen=True):
     """What became of a checkout: `order_id` once it is an order, `payment` as it stands."""
 
@@ -224,7 +225,5 @@ async def _send_back(
         checkout.payment_id = payment_id
         orders.reverse(tx, actor, checkout=checkout, payment_id=payment_id)
         await orders.save_checkout(tx, checkout)
-    await audit.record(
-        tx, actor, "payments.reversed", f"payment:{payment_id}", amount=str(amount)
-    )
+    await audit.record(tx, actor, "payments.reversed", f"payment:{payment_id}", amount=str(amount))
     return _settled(checkout, payment)

@@ -42,9 +42,7 @@ async def open_checkout(
 ) -> Response[CheckoutView]:
     """Begin a checkout of the cart or of the items named."""
     view = await db.transact(
-        lambda tx: flow.open_checkout(
-            tx, holder, items=data.items, parts=data, settings=settings
-        )
+        lambda tx: flow.open_checkout(tx, holder, items=data.items, parts=data, settings=settings)
     )
     return hand_over(Response(view, status_code=201), holder, settings)
 

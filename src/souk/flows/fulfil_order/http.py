@@ -34,8 +34,13 @@ class Why(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: Reason
 
 
-@post("/api/v1/seller/orders/{seller_order_id:uuid}/ship", access=access.SELLER, idempotent=True,
-      rate="write", status_code=200)
+@post(
+    "/api/v1/seller/orders/{seller_order_id:uuid}/ship",
+    access=access.SELLER,
+    idempotent=True,
+    rate="write",
+    status_code=200,
+)
 async def ship_order(
     data: Ship, db: Database, actor: Actor, seller_order_id: UUID
 ) -> orders.SellerOrderView:
@@ -55,8 +60,13 @@ async def ship_order(
     return await _shown(db, seller_order_id)
 
 
-@post("/api/v1/seller/orders/{seller_order_id:uuid}/cancel", access=access.SELLER,
-      idempotent=True, rate="write", status_code=200)
+@post(
+    "/api/v1/seller/orders/{seller_order_id:uuid}/cancel",
+    access=access.SELLER,
+    idempotent=True,
+    rate="write",
+    status_code=200,
+)
 async def cancel_as_seller(
     data: Why, db: Database, actor: Actor, seller_order_id: UUID
 ) -> orders.SellerOrderView:
@@ -70,8 +80,13 @@ async def cancel_as_seller(
     return await _shown(db, seller_order_id)
 
 
-@post("/api/v1/seller/orders/{seller_order_id:uuid}/returned", access=access.SELLER,
-      idempotent=True, rate="write", status_code=200)
+@post(
+    "/api/v1/seller/orders/{seller_order_id:uuid}/returned",
+    access=access.SELLER,
+    idempotent=True,
+    rate="write",
+    status_code=200,
+)
 async def take_back_order(
     data: Why, db: Database, actor: Actor, seller_order_id: UUID
 ) -> orders.SellerOrderView:
@@ -85,8 +100,12 @@ async def take_back_order(
     return await _shown(db, seller_order_id)
 
 
-@post("/api/v1/seller/orders/{seller_order_id:uuid}/refuse-return", access=access.SELLER,
-      rate="write", status_code=200)
+@post(
+    "/api/v1/seller/orders/{seller_order_id:uuid}/refuse-return",
+    access=access.SELLER,
+    rate="write",
+    status_code=200,
+)
 async def refuse_return(
     data: Why, db: Database, actor: Actor, seller_order_id: UUID
 ) -> orders.SellerOrderView:
@@ -101,8 +120,12 @@ async def refuse_return(
     return await _shown(db, seller_order_id)
 
 
-@post("/api/v1/orders/{order_id:uuid}/parts/{seller_order_id:uuid}/confirm-delivery",
-      access=access.HOLDER, rate="write", status_code=200)
+@post(
+    "/api/v1/orders/{order_id:uuid}/parts/{seller_order_id:uuid}/confirm-delivery",
+    access=access.HOLDER,
+    rate="write",
+    status_code=200,
+)
 async def confirm_delivery(
     db: Database, actor: Actor, holder: Holder, order_id: UUID, seller_order_id: UUID
 ) -> orders.OrderView:
@@ -118,8 +141,13 @@ async def confirm_delivery(
     return await _as_buyer(db, holder, order_id, seller_order_id, confirm)
 
 
-@post("/api/v1/orders/{order_id:uuid}/parts/{seller_order_id:uuid}/cancel",
-      access=access.HOLDER, idempotent=True, rate="write", status_code=200)
+@post(
+    "/api/v1/orders/{order_id:uuid}/parts/{seller_order_id:uuid}/cancel",
+    access=access.HOLDER,
+    idempotent=True,
+    rate="write",
+    status_code=200,
+)
 async def cancel_as_buyer(
     data: Why, db: Database, actor: Actor, holder: Holder, order_id: UUID, seller_order_id: UUID
 ) -> orders.OrderView:
@@ -127,15 +155,17 @@ async def cancel_as_buyer(
     async with db.read() as conn:
         await own_part(conn, holder, order_id, seller_order_id)
     await db.transact(
-        lambda tx: steps.cancel(
-            tx, actor, seller_order_id=seller_order_id, reason=data.reason
-        )
+        lambda tx: steps.cancel(tx, actor, seller_order_id=seller_order_id, reason=data.reason)
     )
     return await _order(db, holder, order_id)
 
 
-@post("/api/v1/orders/{order_id:uuid}/parts/{seller_order_id:uuid}/request-return",
-      access=access.HOLDER, rate="write", status_code=200)
+@post(
+    "/api/v1/orders/{order_id:uuid}/parts/{seller_order_id:uuid}/request-return",
+    access=access.HOLDER,
+    rate="write",
+    status_code=200,
+)
 async def request_return(
     data: Why, db: Database, actor: Actor, holder: Holder, order_id: UUID, seller_order_id: UUID
 ) -> orders.OrderView:

@@ -68,9 +68,7 @@ async def confirm_delivery(tx: WriteTx, actor: Actor, *, part: orders.SellerOrde
     if part.state is state.SHIPPED:
         await fulfilment.mark_delivered(tx, actor, seller_order_id=part.id)
         previous = part.deliver(now=tx.clock.now())
-        await orders.save_step(
-            tx, actor, part, previous=previous, reason="The order has arrived."
-        )
+        await orders.save_step(tx, actor, part, previous=previous, reason="The order has arrived.")
 
 
 async def complete(tx: WriteTx, actor: Actor, *, part: orders.SellerOrder, reason: str) -> None:

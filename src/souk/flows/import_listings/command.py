@@ -8,7 +8,7 @@ from pathlib import Path
 
 from souk.contexts.listings.api import importing
 from souk.contexts.sellers import api as sellers
-from souk.flows.import_listings import flow
+from souk.flows.import_listings import flow, jobs
 from souk.flows.import_listings.work import Report, receive, work
 from souk.kernel.actor import system
 from souk.platform.services import Services
@@ -50,6 +50,8 @@ async def run_file(
         run = await importing.run(conn, run_id=run_id, seller_id=seller_id)
     if run.state is importing.RunState.FAILED:
         return f"Nothing was imported: {run.failure}"
+    if not preview:
+        await services.db.transact(partial(jobs.enqueue_pictures, run_id=run_id))
     phase = importing.Phase.PREVIEW if preview else importing.Phase.IMPORT
     return await _summary(services, run, phase)
 

@@ -132,7 +132,7 @@ async def _begin(
             tx, actor, run_id=run_id, seller_id=_seller(actor), wanted=wanted
         )
         if run.at_work:
-            await jobs.enqueue(tx, run.id)
+            await jobs.enqueue(tx, run)
         return run
 
     return importing.view_of(await db.transact(begin))

@@ -23,7 +23,7 @@ from souk.published.identity import (
 SEND_LINK_MAIL = "notify.send_link_mail"
 PATHS = {
     "verify": "/verify-email",
-    "reset": "/reset-password",
+    "reset": "/reset",
     "change_email_old": "/confirm-email",
     "change_email_new": "/confirm-email",
 }

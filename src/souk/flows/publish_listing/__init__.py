@@ -1,1 +1,1 @@
-"""A seller writes a listing: catalogue rules, the listing and its first stock in one transaction."""
+"""A seller writes a listing: catalogue, listing and first stock in one transaction."""

@@ -1,7 +1,7 @@
 """The invariants that one context can see, and those that only several can.
 
-The numbers are those of the reliability bars: 1 ledger, 2 stock, 3 payments and orders, 4 totals and
-commission, 5 refunds and payouts, 6 events.
+The numbers are those of the reliability bars: 1 ledger, 2 stock, 3 payments and orders, 4 totals
+and commission, 5 refunds and payouts, 6 events.
 """
 
 from __future__ import annotations

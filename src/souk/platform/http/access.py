@@ -91,7 +91,10 @@ async def actor_of(connection: Connection) -> Actor:
 
 async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
     """The application's one guard: the route's rule, then CSRF for changes."""
-    rule = handler.opt["access"]
+    rule: Access | None = handler.opt.get("access")
+    if rule is None:
+        # Only the framework's own answers to OPTIONS have none: see `check_routes`.
+        return
     if rule.signed_in:
         rule.check(await actor_of(connection))
     if connection.scope["method"] not in _SAFE and rule.csrf:
@@ -143,7 +146,9 @@ def new_csrf_token(settings: Settings) -> str:
 
 
 def _sign(value: str, settings: Settings) -> str:
-    return hmac.new(settings.secret_key.encode(), b"csrf:" + value.encode(), sha256).hexdigest()[:32]
+    return hmac.new(settings.secret_key.encode(), b"csrf:" + value.encode(), sha256).hexdigest()[
+        :32
+    ]
 
 
 def _is_ours(token: str, settings: Settings) -> bool:

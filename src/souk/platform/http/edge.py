@@ -33,6 +33,13 @@ log = structlog.get_logger()
 _MAX_BODY = 1_000_000
 _ETAG_LIMIT = 512 * 1024
 _SLOW = 1.0
+_COMPRESSION = CompressionConfig(
+    backend="gzip",
+    minimum_size=1_000,
+    gzip_compress_level=5,
+    # Ranges and lengths are those of the file itself: `uncompressed=True` on a route.
+    exclude_opt_key="uncompressed",
+)
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
@@ -162,7 +169,7 @@ async def _provide_holder(request: Request[Any, Any, Any]) -> Holder:
     return await holder_of(request)
 
 
-def _provide(value: Any) -> Provide:  # noqa: ANN401 - any singleton
+def _provide(value: Any) -> Provide:
     return Provide(lambda: value, sync_to_thread=False, use_cache=True)
 
 
@@ -175,7 +182,7 @@ def build(
     provide: dict[str, object] | None = None,
     title: str = "Souk",
     version: str = "0",
-    **litestar_options: Any,  # noqa: ANN401 - handed on to Litestar unchanged
+    **litestar_options: Any,
 ) -> Litestar:
     """Assemble the application; `provide` adds dependencies by name.
 
@@ -207,13 +214,7 @@ def build(
             "Services": Services,
             "Settings": Settings,
         },
-        compression_config=CompressionConfig(
-            backend="gzip",
-            minimum_size=1_000,
-            gzip_compress_level=5,
-            # Ranges and lengths are those of the file itself: `uncompressed=True` on a route.
-            exclude_opt_key="uncompressed",
-        ),
+        compression_config=_COMPRESSION,
         cors_config=(
             CORSConfig(allow_origins=list(settings.cors_origins), max_age=600)
             if settings.cors_origins

@@ -170,9 +170,7 @@ async def _store(
 
 
 async def _forget(tx: WriteTx, caller: str, key: str) -> None:
-    await tx.execute(
-        "DELETE FROM platform.idempotency WHERE caller = $1 AND key = $2", caller, key
-    )
+    await tx.execute("DELETE FROM platform.idempotency WHERE caller = $1 AND key = $2", caller, key)
 
 
 async def forget_old(tx: WriteTx) -> None:

@@ -88,7 +88,9 @@ def _answer(
         response = page(request, status, problem)
         response.headers.update(headers)
         return response
-    body = msgspec.structs.asdict(problem) | {k: v for k, v in fields.items() if k not in problem.__struct_fields__}
+    body = msgspec.structs.asdict(problem) | {
+        k: v for k, v in fields.items() if k not in problem.__struct_fields__
+    }
     return Response(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 

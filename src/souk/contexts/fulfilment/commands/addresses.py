@@ -6,7 +6,7 @@ from uuid import UUID
 
 from souk.contexts.fulfilment.domain.address import Address, normalise
 from souk.contexts.fulfilment.errors import TooManyAddresses, no_such
-from souk.contexts.fulfilment.queries import SavedAddress
+from souk.contexts.fulfilment.queries.addresses import SavedAddress
 from souk.contexts.fulfilment.store import addresses as store
 from souk.kernel.actor import Actor
 from souk.kernel.errors import NotSignedIn

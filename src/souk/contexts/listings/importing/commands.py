@@ -133,14 +133,24 @@ async def note_file(
     return run
 
 
-async def fail(tx: WriteTx, *, run_id: UUID, reason: str, problems: list[RowProblem]) -> Run:
-    """End a run whose file cannot be read at all."""
+async def fail(
+    tx: WriteTx, *, run_id: UUID, reason: str, problems: list[RowProblem] | None = None
+) -> Run:
+    """End a run whose file cannot be read at all, or that nobody can carry on."""
     run = await _own(tx, run_id, None)
     if run.at_work:
-        run.problems = problems
+        run.problems = run.problems if problems is None else problems
         run.fail(reason, now=tx.clock.now())
         await store.save_run(tx, run)
     return run
+
+
+async def note_completed(
+    tx: WriteTx, *, run_id: UUID, position: int, problems: Sequence[RowProblem]
+) -> None:
+    """A product's pictures were fetched, or the reasons why not are among its problems."""
+    await store.complete(tx, run_id, position, problems)
+    await store.refresh_version(tx, run_id, position)
 
 
 async def finish(tx: WriteTx, *, run_id: UUID) -> Run:

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from souk.contexts.listings.importing import store
-from souk.contexts.listings.importing.drafts import RowProblem
+from souk.contexts.listings.importing.drafts import ProductDraft, RowProblem
 from souk.contexts.listings.importing.errors import run_not_found
 from souk.contexts.listings.importing.runs import Counts, Outcome, Phase, Run, RunState
 from souk.kernel.ids import parse_uuid
@@ -119,3 +119,25 @@ async def results(
 
 
 stale_runs = store.stale_runs
+
+
+class Unfinished(msgspec.Struct, frozen=True, kw_only=True):
+    """A product that has landed and still lacks its pictures or its publication."""
+
+    position: int
+    rows: list[int]
+    listing_id: UUID
+    has_pictures: bool
+    draft: ProductDraft
+
+
+async def unfinished(
+    conn: ReadConn, *, run_id: UUID, after: int, limit: int
+) -> list[Unfinished]:
+    """The next of them behind `after`, in the order of the file."""
+    rows = await store.unfinished(conn, run_id, after=after, limit=limit)
+    return [
+        Unfinished(**row, draft=msgspec.json.decode(content, type=ProductDraft))
+        for row in rows
+        for content in [row.pop("content")]
+    ]

@@ -50,8 +50,8 @@ TRANSITIONS: dict[RunState, frozenset[RunState]] = {
     RunState.PREVIEWED: frozenset({RunState.PREVIEWING, RunState.RUNNING}),
     RunState.RUNNING: frozenset({RunState.DONE, RunState.FAILED}),
     RunState.DONE: frozenset({RunState.UNDOING}),
-    RunState.FAILED: frozenset({RunState.PREVIEWING, RunState.UNDOING}),
-    RunState.UNDOING: frozenset({RunState.UNDONE}),
+    RunState.FAILED: frozenset({RunState.UNDOING}),
+    RunState.UNDOING: frozenset({RunState.UNDONE, RunState.FAILED}),
     RunState.UNDONE: frozenset(),
 }
 
@@ -120,8 +120,7 @@ class Run(msgspec.Struct, kw_only=True):
             self.finished_at = now
 
     def fail(self, reason: str, *, now: datetime) -> None:
-        """The file cannot be read; nothing of it will be imported."""
-        self.failure = reason
+        """The file cannot be read, or its import is given up; what has landed stays."""
         self.move_to(RunState.FAILED, now=now)
         self.failure = reason
 

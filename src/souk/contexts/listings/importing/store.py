@@ -16,6 +16,7 @@ from asyncpg import exceptions as pg
 
 from souk.contexts.listings import store as listings
 from souk.contexts.listings.domain import Listing, SellerFacts
+from souk.contexts.listings.importing.drafts import RowProblem
 from souk.contexts.listings.importing.errors import ImportBusy
 from souk.contexts.listings.importing.planning import Known, Plan
 from souk.contexts.listings.importing.runs import Outcome, Phase, Run
@@ -301,3 +302,45 @@ async def result_rows(
         limit,
     )
     return [dict(row) for row in rows]
+
+
+async def unfinished(
+    conn: ReadConn, run_id: UUID, *, after: int, limit: int
+) -> list[dict[str, Any]]:
+    """Products whose listing is a draft and whose pictures were not looked at yet."""
+    rows = await conn.fetch(
+        "SELECT t.position, t.rows, t.listing_id, k.content,"
+        " l.image_key IS NOT NULL AS has_pictures"
+        " FROM listings.import_result t"
+        " JOIN listings.import_link k ON k.listing_id = t.listing_id AND k.run_id = t.run_id"
+        " JOIN listings.listing l ON l.id = t.listing_id"
+        " WHERE t.run_id = $1 AND t.phase = 'import' AND t.position > $2 AND NOT t.completed"
+        " AND t.outcome IN ('created', 'updated') AND l.state = 'draft'"
+        " ORDER BY t.position LIMIT $3",
+        run_id,
+        after,
+        limit,
+    )
+    return [dict(row) for row in rows]
+
+
+async def complete(
+    tx: WriteTx, run_id: UUID, position: int, problems: Sequence[RowProblem]
+) -> None:
+    await tx.execute(
+        "UPDATE listings.import_result SET completed = true, problems = problems || $3::jsonb"
+        " WHERE run_id = $1 AND phase = 'import' AND position = $2 AND NOT completed",
+        run_id,
+        position,
+        problems,
+    )
+
+
+async def refresh_version(tx: WriteTx, run_id: UUID, position: int) -> None:
+    """Pictures and publication came from the import too: they are no change by hand."""
+    await tx.execute(
+        "UPDATE listings.import_result t SET version = l.version FROM listings.listing l"
+        " WHERE l.id = t.listing_id AND t.run_id = $1 AND t.phase = 'import' AND t.position = $2",
+        run_id,
+        position,
+    )
