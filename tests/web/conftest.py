@@ -21,6 +21,9 @@ from souk.platform.events import EventWriter
 from souk.platform.http import edge
 from souk.platform.services import Services
 from souk.platform.settings import Settings
+from souk.sandbox_gateway.app import create_app
+from souk.sandbox_gateway.config import SandboxSettings
+from tests.payments.conftest import free_port, serve
 from tests.web import world as worlds
 
 PASSWORD = "a quiet market at seven in the morning"  # noqa: S105 - of people who do not exist
@@ -46,6 +49,28 @@ class Visitor(httpx.AsyncClient):
             await self.get("/login")
         form = {"_csrf": self.cookies["souk_csrf"], **(data or {})}
         return await self.post(url, data=form)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    port = free_port()
+    return Settings(
+        environment="development",
+        data_dir=tmp_path_factory.mktemp("data"),
+        secret_key="a-test-secret-key-of-more-than-32-characters",  # noqa: S106
+        rate_limit_factor=1_000.0,
+        sandbox_port=port,
+        sandbox_url=f"http://127.0.0.1:{port}",
+    )
+
+
+@pytest.fixture(scope="module")
+async def gateway(settings: Settings, db: Database) -> AsyncIterator[httpx.AsyncClient]:
+    """The sandbox gateway on its socket, and the buyer's browser for its pages."""
+    app = create_app(SandboxSettings.from_settings(settings), db)
+    async for url in serve(app, settings.sandbox_port):
+        async with httpx.AsyncClient(base_url=url, timeout=10) as client:
+            yield client
 
 
 @pytest.fixture(scope="module")
@@ -113,15 +138,3 @@ def join(db: Database, settings: Settings) -> Member:
 def text_of(html: str) -> str:
     """What is written on a page, without its tags."""
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
-
-
-@pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings(
-        environment="development",
-        data_dir=tmp_path_factory.mktemp("data"),
-        secret_key="a-test-secret-key-of-more-than-32-characters",  # noqa: S106
-        rate_limit_factor=1_000.0,
-    )
-
-

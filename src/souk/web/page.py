@@ -218,7 +218,7 @@ async def cached_page(
     html = drawn.find(full)
     if html is None:
         context = {"cart_count": count, "nav_categories": _nav(tree), **await build()}
-        html = _draw(request, template, token=drawn.place, viewer=None, flashes=[], **context)
+        html = _draw(request, template, context, token=drawn.place, viewer=None, flashes=[])
         drawn.keep(full, html)
     token = request.cookies.get(CSRF_COOKIE)
     made = None if token else new_csrf_token(pages_of(request).settings)
@@ -234,7 +234,7 @@ def _respond(
     made = None if token else new_csrf_token(settings)
     flashes = _read_flashes(request, settings)
     html = _draw(
-        request, template, token=token or made or "", viewer=viewer, flashes=flashes, **context
+        request, template, context, token=token or made or "", viewer=viewer, flashes=flashes
     )
     response = _answer(request, html, status=status, made=made)
     if flashes:
@@ -247,11 +247,11 @@ def _respond(
 def _draw(
     request: Req,
     template: str,
+    context: Mapping[str, object],
     *,
     token: str,
     viewer: Viewer | None,
     flashes: list[Flash],
-    **context: object,
 ) -> str:
     pages = pages_of(request)
     settings = pages.settings
