@@ -20,7 +20,6 @@ from souk.platform.http import access
 from souk.platform.http.wire import clean_text
 from souk.platform.settings import Settings
 from souk.web.desk import (
-
     Ask,
     act,
     address,
