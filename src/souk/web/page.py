@@ -334,11 +334,6 @@ async def _cart_count(request: Req, viewer: Viewer | None) -> int:
     return sum(line.quantity for line in cart.lines)
 
 
-<<<<<<< HEAD
-async def _nav(services: Services) -> list[dict[str, str]]:
-    async with services.db.read() as conn:
-        tree = await catalog.tree(conn)
-=======
 async def tree_of(request: Req) -> catalog.Tree:
     """The categories, asked for once per request."""
     state = request.scope["state"]
@@ -351,7 +346,6 @@ async def tree_of(request: Req) -> catalog.Tree:
 
 
 def _nav(tree: catalog.Tree) -> list[dict[str, str]]:
->>>>>>> shop
     return [{"text": node.name, "url": f"/c/{node.slug}"} for node in tree.roots]
 
 
