@@ -29,6 +29,7 @@ from souk.platform.upkeep import seal_audit
 
 _ACTOR = system("demo")
 _FILLED = "demo.filled"
+ORDERS = 300
 LogIn = tuple[str, str, str]
 
 
@@ -63,7 +64,7 @@ async def is_wanted(services: Services) -> bool:
 
 
 async def fill(
-    services: Services, wiring: Wiring, *, orders: int = 300, report: Report
+    services: Services, wiring: Wiring, *, orders: int = ORDERS, report: Report
 ) -> list[LogIn]:
     """Fill the marketplace; returns (who, e-mail, password) of the accounts to try.
 
