@@ -31,16 +31,16 @@ from souk.platform.services import Services
 from souk.platform.settings import Settings
 
 ORDERS = 12
+WHOLE = catalogue.load()
 WIRING = fill.Wiring(composition.subscriptions(), composition.job_types())
 
 
 def small() -> Demo:
     """Every kind of listing, and few of each."""
-    whole = catalogue.load()
-    kept = [spec for spec in whole.listings if spec.draft.kind != "goods"][:20]
-    kept += [spec for spec in whole.listings if spec.photos and spec.photos[0].path][:12]
-    kept += [spec for spec in whole.listings if spec.seller == "loom-and-sole"][:8]
-    return msgspec.structs.replace(whole, listings=kept)
+    kept = [spec for spec in WHOLE.listings if spec.draft.kind != "goods"][:20]
+    kept += [spec for spec in WHOLE.listings if spec.photos and spec.photos[0].path][:12]
+    kept += [spec for spec in WHOLE.listings if spec.seller == "loom-and-sole"][:8]
+    return msgspec.structs.replace(WHOLE, listings=kept)
 
 
 def quiet(_what: str, _done: int, _total: int | None) -> None:
