@@ -60,7 +60,7 @@ async def filled(
         environment="test",
         data_dir=tmp_path_factory.mktemp("demo"),
         database_url=db_url,
-        secret_key="a-test-secret-key-of-more-than-32-characters",  # noqa: S106
+        secret_key="a-test-secret-key-of-more-than-32-characters",
     )
     patch = pytest.MonkeyPatch()
     demo = small()
@@ -168,17 +168,17 @@ async def test_money_mails_downloads_and_baskets_are_alive(filled: Services) -> 
 async def test_a_marketplace_in_use_is_left_alone(
     server_url: str, template: str, tmp_path: Path
 ) -> None:
-    from tests.conftest import fresh_database  # noqa: PLC0415
+    from tests.conftest import fresh_database
 
     async with fresh_database(server_url, template) as url:
         settings = Settings(
             environment="test", data_dir=tmp_path, database_url=url,
-            secret_key="a-test-secret-key-of-more-than-32-characters",  # noqa: S106
+            secret_key="a-test-secret-key-of-more-than-32-characters",
         )  # fmt: skip
         async with composition.services(settings, role="worker") as built:
             await built.db.transact(
                 lambda tx: identity.create_admin(
-                    tx, email="owner@shop.example", password="olive-lantern-harbour"  # noqa: S106
+                    tx, email="owner@shop.example", password="olive-lantern-harbour"
                 )
             )
             assert not await fill.is_wanted(built)
