@@ -11,16 +11,16 @@ import asyncio
 import importlib
 import pkgutil
 import signal
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import structlog
 from litestar import Litestar
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, LifeSpanReceive, LifeSpanSend, Receive, Scope, Send
 
 import souk.contexts
 import souk.flows
@@ -34,7 +34,7 @@ from souk.flows.index_listings.indexer import Indexer
 from souk.kernel.clock import Clock, SystemClock
 from souk.platform.database import Database
 from souk.platform.events import EventWriter, Subscription
-from souk.platform.http import edge, health
+from souk.platform.http import edge, health, mailbox
 from souk.platform.jobs import JobType, Schedule
 from souk.platform.mail import make_mailer
 from souk.platform.relay import Relay
@@ -72,7 +72,7 @@ def _collect(attribute: str) -> list[Any]:
 
 def routes() -> list[Any]:
     """Every route of the program."""
-    return [*health.routes, *_collect("routes")]
+    return [*health.routes, *mailbox.routes, *_collect("routes")]
 
 
 def subscriptions() -> list[Subscription]:
@@ -99,7 +99,7 @@ def event_writer() -> EventWriter:
 @asynccontextmanager
 async def services(
     settings: Settings, *, role: str, clock: Clock | None = None
-) -> AsyncIterator[Services]:
+) -> AsyncGenerator[Services]:
     """Everything that the program works with, opened and closed in the right order."""
     async with AsyncExitStack() as stack:
         db = await Database.connect(
@@ -150,13 +150,13 @@ class _Served:
         self._app: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
+        if cast("str", scope["type"]) == "lifespan":
+            await self._lifespan(cast("LifeSpanReceive", receive), cast("LifeSpanSend", send))
             return
         assert self._app is not None
         await self._app(scope, receive, send)
 
-    async def _lifespan(self, receive: Receive, send: Send) -> None:
+    async def _lifespan(self, receive: LifeSpanReceive, send: LifeSpanSend) -> None:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":

@@ -19,6 +19,7 @@ from souk import roles
 from souk.kernel.errors import DomainError
 from souk.platform import migrate as migrations
 from souk.platform import settings as configuration
+from souk.platform import telemetry
 from souk.platform.services import Services
 
 T = TypeVar("T")
@@ -29,11 +30,17 @@ errors = Console(stderr=True)
 def _run(work: Callable[[Services], Awaitable[T]], *, role: str = "cli") -> T:
     """Run `work` with services on a migrated database; refusals end the program in a sentence."""
 
-    async def run() -> T:
-        async with composition.services(configuration.load(), role=role) as services:
+    settings = configuration.load()
+    telemetry.set_up(settings, role=role)
+
+    async def run(url: str) -> T:
+        ready = msgspec.structs.replace(settings, database_url=url)
+        async with composition.services(ready, role=role) as services:
             return await work(services)
 
-    return asyncio.run(run())
+    with roles.database(settings) as url:
+        migrations.upgrade(url)
+        return asyncio.run(run(url))
 
 
 @click.group()

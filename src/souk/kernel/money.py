@@ -16,7 +16,10 @@ _NO_MINOR_UNIT = (
     "VUV", "XAF", "XOF", "XPF",
 )  # fmt: skip
 _THOUSANDTHS = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
-_EXPONENTS = dict.fromkeys(_NO_MINOR_UNIT, 0) | dict.fromkeys(_THOUSANDTHS, 3)
+_EXPONENTS: dict[str, int] = {
+    **dict.fromkeys(_NO_MINOR_UNIT, 0),
+    **dict.fromkeys(_THOUSANDTHS, 3),
+}
 _MAX_DIGITS = 12
 BASIS = 10_000
 """Rates are integers in basis points: 10 % is 1_000."""

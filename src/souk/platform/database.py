@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -61,7 +61,7 @@ _counter: ContextVar[StatementCount | None] = ContextVar("statements", default=N
 
 
 @asynccontextmanager
-async def count_statements() -> AsyncIterator[StatementCount]:
+async def count_statements() -> AsyncGenerator[StatementCount]:
     """Count every statement that this task and its children send, BEGIN and COMMIT included."""
     count = StatementCount()
     token = _counter.set(count)
@@ -211,7 +211,7 @@ class Database:
                 pool.terminate()
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[ReadConn]:
+    async def read(self) -> AsyncGenerator[ReadConn]:
         """A connection for queries, each statement its own snapshot."""
         try:
             async with self._reads.acquire(timeout=5) as raw:

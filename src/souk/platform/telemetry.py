@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import sys
-from typing import cast
 
 import sentry_sdk
 import structlog
@@ -106,4 +105,4 @@ def _set_up_logs(settings: Settings, *, role: str) -> None:
 
 def tracer() -> trace.Tracer:
     """The tracer; one that records nothing until an OTLP endpoint is set."""
-    return cast("trace.Tracer", trace.get_tracer("souk"))
+    return trace.get_tracer("souk")

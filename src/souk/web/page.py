@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import msgspec
@@ -75,8 +75,8 @@ class Pages:
             cache_size=400,
             extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
         )
-        env.globals["asset"] = assets.url
-        env.globals["csrf_field"] = _csrf_field
+        own = {"asset": assets.url, "csrf_field": _csrf_field, "media": media_url}
+        cast("dict[str, Any]", env.globals).update(own)
         env.install_gettext_callables(  # type: ignore[attr-defined]
             _gettext, _ngettext, newstyle=True, pgettext=None, npgettext=None
         )
@@ -84,7 +84,6 @@ class Pages:
         env.filters["date"] = _filter(languages.date_text)
         env.filters["datetime"] = _filter(languages.datetime_text)
         env.filters["number"] = _filter(languages.number_text)
-        env.globals["media"] = media_url
         self.env = env
         self.drawn = Drawn(_DRAWN_BYTES)
 

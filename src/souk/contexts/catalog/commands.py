@@ -36,12 +36,14 @@ class SpeciesInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """A species as it is written down; zones as `7` or `9b`, empty for unknown."""
 
     scientific_name: _Line
-    common_names: Annotated[list[_Line], msgspec.Meta(max_length=30)] = []
+    common_names: Annotated[list[_Line], msgspec.Meta(max_length=30)] = msgspec.field(
+        default_factory=list[str]
+    )
     family: _Line = ""
     plant_type: _Line = ""
     zone_min: Annotated[str, msgspec.Meta(max_length=4)] = ""
     zone_max: Annotated[str, msgspec.Meta(max_length=4)] = ""
-    care: Care = Care()
+    care: Care = msgspec.field(default_factory=Care)
     notes: Annotated[str, msgspec.Meta(max_length=5_000)] = ""
     source: _Line = ""
 
@@ -132,9 +134,7 @@ def _paths_below(tree: Tree, category_id: UUID, *, above: Sequence[UUID]) -> lis
     ]
 
 
-async def merge_category(
-    tx: WriteTx, actor: Actor, *, category_id: UUID, into: UUID
-) -> None:
+async def merge_category(tx: WriteTx, actor: Actor, *, category_id: UUID, into: UUID) -> None:
     """Put everything of a category into another and remove it. Its subtrees move along.
 
     Raises NotFound, IntoItself, TooDeep.
@@ -154,9 +154,7 @@ async def merge_category(
         category_id=source.id,
         target=CategoryPath(target.id, target.path),
         paths=[
-            path
-            for child in children
-            for path in _paths_below(tree, child.id, above=target.path)
+            path for child in children for path in _paths_below(tree, child.id, above=target.path)
         ],
     )
     outbox.add(tx, merged, actor=actor)
@@ -263,9 +261,7 @@ async def unassign_attribute(
     await store.lock_tree(tx)
     if not await store.unassign(tx, category_id, attribute_id):
         raise attribute_not_found()
-    await _changed(
-        tx, actor, "attribute_unassigned", category_id, attribute=str(attribute_id)
-    )
+    await _changed(tx, actor, "attribute_unassigned", category_id, attribute=str(attribute_id))
 
 
 async def create_species(tx: WriteTx, actor: Actor, *, data: SpeciesInput) -> Species:
@@ -305,9 +301,7 @@ def _species(species_id: UUID, data: SpeciesInput) -> Species:
         id=species_id,
         slug=_slugify(name) or species_id.hex,
         scientific_name=name,
-        common_names=list(
-            dict.fromkeys(_line(each, "common_names") for each in data.common_names)
-        ),
+        common_names=list(dict.fromkeys(_line(each, "common_names") for each in data.common_names)),
         family=_line(data.family, "family"),
         plant_type=_line(data.plant_type, "plant_type"),
         zone_min=parse_zone(data.zone_min, path="zone_min") if data.zone_min else None,

@@ -44,7 +44,7 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     type: AttributeType
     unit: str = ""
-    choices: list[str] = []
+    choices: list[str] = msgspec.field(default_factory=list[str])
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +66,7 @@ class Category(msgspec.Struct, frozen=True, kw_only=True):
     slug: str
     description: str
     position: int
-    path: list[UUID] = []
+    path: list[UUID] = msgspec.field(default_factory=list[UUID])
 
 
 class CategoryNode(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,8 +167,9 @@ def check_names(*, name: str, slug: str) -> None:
         message = "Use 2 to 80 small letters, digits and single hyphens between them."
         found.append(FieldProblem("slug", "bad_slug", message))
     if found:
-        raise InvalidInput("The category could not be saved. Correct the fields named.",
-                           problems=found)
+        raise InvalidInput(
+            "The category could not be saved. Correct the fields named.", problems=found
+        )
 
 
 def check_attribute(attribute: Attribute) -> None:
@@ -194,8 +195,9 @@ def check_attribute(attribute: Attribute) -> None:
         message = "Only choice and multi_choice have choices."
         found.append(FieldProblem("choices", "not_allowed", message))
     if found:
-        raise InvalidInput("The attribute could not be saved. Correct the fields named.",
-                           problems=found)
+        raise InvalidInput(
+            "The attribute could not be saved. Correct the fields named.", problems=found
+        )
 
 
 class _WrongValueError(Exception):
@@ -230,8 +232,9 @@ def validate_values(
         except _WrongValueError as error:
             found.append(FieldProblem(path, "wrong_value", str(error)))
     if found:
-        raise InvalidInput("Some attributes are missing or wrong. Correct the fields named.",
-                           problems=found)
+        raise InvalidInput(
+            "Some attributes are missing or wrong. Correct the fields named.", problems=found
+        )
     return normal
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -104,13 +104,13 @@ class CreateAttribute(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Text
     type: AttributeType
     unit: Annotated[str, Meta(max_length=20)] = ""
-    choices: _Choices = []
+    choices: _Choices = msgspec.field(default_factory=list[Any])
 
 
 class ChangeAttribute(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Text
     unit: Annotated[str, Meta(max_length=20)] = ""
-    choices: _Choices = []
+    choices: _Choices = msgspec.field(default_factory=list[Any])
 
 
 class AssignAttribute(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -194,9 +194,7 @@ async def rename_category(
     return await _shown(db, category_id)
 
 
-@post(
-    "/api/v1/categories/{category_id:uuid}/move", access=_MANAGE, rate="write", status_code=200
-)
+@post("/api/v1/categories/{category_id:uuid}/move", access=_MANAGE, rate="write", status_code=200)
 async def move_category(
     data: MoveCategory, db: Database, actor: Actor, category_id: FromPath[UUID]
 ) -> CategoryView:
@@ -209,9 +207,7 @@ async def move_category(
     return await _shown(db, category_id)
 
 
-@post(
-    "/api/v1/categories/{category_id:uuid}/merge", access=_MANAGE, rate="write", status_code=200
-)
+@post("/api/v1/categories/{category_id:uuid}/merge", access=_MANAGE, rate="write", status_code=200)
 async def merge_category(
     data: MergeCategory, db: Database, actor: Actor, category_id: FromPath[UUID]
 ) -> CategoryView:
@@ -226,9 +222,7 @@ async def merge_category(
 async def reorder_categories(data: ReorderCategories, db: Database, actor: Actor) -> CategoryTree:
     """Set the order of one level."""
     await db.transact(
-        lambda tx: commands.reorder_categories(
-            tx, actor, parent_id=data.parent_id, ids=data.ids
-        )
+        lambda tx: commands.reorder_categories(tx, actor, parent_id=data.parent_id, ids=data.ids)
     )
     async with db.read() as conn:
         return CategoryTree((await queries.tree(conn)).roots)
@@ -317,9 +311,7 @@ async def list_species(
     """Species by scientific name; `zone` (such as `9b`) keeps those that grow there outdoors."""
     wanted = parse_zone(zone) if zone else None
     async with db.read() as conn:
-        return Listed.of(
-            await queries.all_species(conn, zone=wanted, cursor=cursor, limit=limit)
-        )
+        return Listed.of(await queries.all_species(conn, zone=wanted, cursor=cursor, limit=limit))
 
 
 @get("/api/v1/species/suggest", access=access.PUBLIC, rate="search")

@@ -27,14 +27,14 @@ MAX_HEIGHT_CM = 12_000
 class Care(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a species needs. Heights are centimetres at maturity; None is not known."""
 
-    light: list[Light] = []
+    light: list[Light] = msgspec.field(default_factory=list[Light])
     water: Water | None = None
-    soil: list[Soil] = []
-    bloom: list[Season] = []
-    flower_colours: list[str] = []
+    soil: list[Soil] = msgspec.field(default_factory=list[Soil])
+    bloom: list[Season] = msgspec.field(default_factory=list[Season])
+    flower_colours: list[str] = msgspec.field(default_factory=list[str])
     height_min_cm: int | None = None
     height_max_cm: int | None = None
-    wildlife: list[str] = []
+    wildlife: list[str] = msgspec.field(default_factory=list[str])
 
 
 class Species(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,8 +96,9 @@ def check_species(species: Species) -> None:
         found.append(FieldProblem("zone_max", "below_min", "The warmer zone comes second."))
     found.extend(_care_problems(species.care))
     if found:
-        raise InvalidInput("The species could not be saved. Correct the fields named.",
-                           problems=found)
+        raise InvalidInput(
+            "The species could not be saved. Correct the fields named.", problems=found
+        )
 
 
 def _care_problems(care: Care) -> list[FieldProblem]:

@@ -211,4 +211,3 @@ async def save_species(tx: WriteTx, species: Species) -> None:
         [species.scientific_name.casefold(), *sorted(names)],
         species.scientific_name.casefold(),
     )
-

@@ -42,7 +42,7 @@ class VariantInput(msgspec.Struct, frozen=True, kw_only=True):
 
     price: int
     id: UUID | None = None
-    options: dict[str, str] = {}
+    options: dict[str, str] = msgspec.field(default_factory=dict[str, str])
     sku: str = ""
     compare_at: int | None = None
     weight_g: int | None = None
@@ -58,17 +58,17 @@ class NewListing(msgspec.Struct, frozen=True, kw_only=True):
     slug: str = ""
     description: str = ""
     category_id: UUID | None = None
-    category_path: list[UUID] = []
+    category_path: list[UUID] = msgspec.field(default_factory=list[UUID])
     species_id: UUID | None = None
-    attributes: dict[str, object] = {}
-    tags: list[str] = []
+    attributes: dict[str, object] = msgspec.field(default_factory=dict[str, object])
+    tags: list[str] = msgspec.field(default_factory=list[str])
     condition: Condition | None = None
     condition_note: str = ""
     location: str = ""
     live_plant: bool = False
     seo_title: str = ""
     seo_description: str = ""
-    variants: list[VariantInput] = []
+    variants: list[VariantInput] = msgspec.field(default_factory=list[VariantInput])
 
 
 class ListingChanges(msgspec.Struct, frozen=True, kw_only=True):

@@ -135,10 +135,10 @@ class Listing(msgspec.Struct, kw_only=True):
     slug: str
     description_html: str = ""
     category_id: UUID | None = None
-    category_path: list[UUID] = []
+    category_path: list[UUID] = msgspec.field(default_factory=list[UUID])
     species_id: UUID | None = None
-    attributes: dict[str, object] = {}
-    tags: list[str] = []
+    attributes: dict[str, object] = msgspec.field(default_factory=dict[str, object])
+    tags: list[str] = msgspec.field(default_factory=list[str])
     currency: str
     condition: Condition | None = None
     condition_note: str = ""
@@ -152,9 +152,9 @@ class Listing(msgspec.Struct, kw_only=True):
     created_at: datetime
     updated_at: datetime
     published_at: datetime | None = None
-    variants: list[Variant] = []
-    images: list[Image] = []
-    files: list[DigitalFile] = []
+    variants: list[Variant] = msgspec.field(default_factory=list[Variant])
+    images: list[Image] = msgspec.field(default_factory=list[Image])
+    files: list[DigitalFile] = msgspec.field(default_factory=list[DigitalFile])
 
     @property
     def visible(self) -> bool:

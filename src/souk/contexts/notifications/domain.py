@@ -56,7 +56,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     heading: str
     paragraphs: list[str]
     preview: str = ""
-    rows: list[Row] = []
+    rows: list[Row] = msgspec.field(default_factory=list[Row])
     total: Row | None = None
     action: str = ""
     path: str = ""

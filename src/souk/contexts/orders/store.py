@@ -195,7 +195,8 @@ async def insert_order(
 
 
 def _seller_order_row(part: SellerOrder) -> dict[str, object]:
-    return msgspec.structs.asdict(part.totals) | {
+    totals: dict[str, object] = msgspec.structs.asdict(part.totals)
+    return totals | {
         "id": part.id,
         "seller_id": part.seller_id,
         "state": part.state,
@@ -209,7 +210,7 @@ def _seller_order_row(part: SellerOrder) -> dict[str, object]:
 def _line_row(seller_order_id: UUID, position: int, line: OrderLine) -> dict[str, object]:
     # PostgreSQL reads a uuid[] inside a record from its own array notation.
     files = "{" + ",".join(map(str, line.file_ids)) + "}"
-    row = msgspec.structs.asdict(line)
+    row: dict[str, object] = msgspec.structs.asdict(line)
     return row | {"seller_order_id": seller_order_id, "position": position, "file_ids": files}
 
 

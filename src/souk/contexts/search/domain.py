@@ -54,16 +54,16 @@ class SearchDocument(msgspec.Struct, frozen=True, kw_only=True):
     seller_name: str = ""
     seller_slug: str = ""
     description_text: str = ""
-    category_ids: list[UUID] = []
-    category_names: list[str] = []
+    category_ids: list[UUID] = msgspec.field(default_factory=list[UUID])
+    category_names: list[str] = msgspec.field(default_factory=list[str])
     rating: float | None = None
     rating_count: int = 0
     in_stock: bool = True
-    attributes: dict[str, str | float | bool | list[str]] = {}
-    keywords: list[str] = []
+    attributes: dict[str, str | float | bool | list[str]] = msgspec.field(default_factory=dict[str, str | float | bool | list[str]])
+    keywords: list[str] = msgspec.field(default_factory=list[str])
     brand: str | None = None
     scientific_name: str | None = None
-    common_names: list[str] = []
+    common_names: list[str] = msgspec.field(default_factory=list[str])
     popularity: float = 0.0
     language: str = "en"
 
@@ -91,14 +91,14 @@ class SearchQuery(msgspec.Struct, frozen=True, kw_only=True):
 
     text: str = ""
     category_id: UUID | None = None
-    seller_ids: list[UUID] = []
-    kinds: list[Kind] = []
+    seller_ids: list[UUID] = msgspec.field(default_factory=list[UUID])
+    kinds: list[Kind] = msgspec.field(default_factory=list[Kind])
     price_min: int | None = None
     price_max: int | None = None
     rating_min: float | None = None
     in_stock: bool | None = None
-    attributes: dict[str, list[str]] = {}
-    ranges: dict[str, NumberRange] = {}
+    attributes: dict[str, list[str]] = msgspec.field(default_factory=dict[str, list[str]])
+    ranges: dict[str, NumberRange] = msgspec.field(default_factory=dict[str, NumberRange])
     sort: Sort = Sort.RELEVANCE
     page: int = 1
     size: int = 20
@@ -128,7 +128,7 @@ class Facet(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     label_key: str
     kind: Literal["tree", "choice", "threshold", "range"]
-    buckets: list[Bucket] = []
+    buckets: list[Bucket] = msgspec.field(default_factory=list[Bucket])
     min: float | None = None
     max: float | None = None
     exact: bool = True
@@ -150,7 +150,7 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
 
     ids: list[UUID]
     total: int
-    facets: list[Facet] = []
+    facets: list[Facet] = msgspec.field(default_factory=list[Facet])
     price: PriceStats | None = None
     did_you_mean: str | None = None
     corrected: bool = False

@@ -8,6 +8,8 @@ from uuid import UUID
 import msgspec
 from litestar import Response, get, patch, post
 
+from souk.contexts.orders import api as orders
+from souk.contexts.payments import api as payments
 from souk.flows.checkout import expire, flow, pay
 from souk.flows.checkout.complete import Settled
 from souk.flows.checkout.flow import Item, Parts
@@ -28,6 +30,14 @@ class OpenCheckout(Parts, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
 class ReplaceParts(Parts, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The parts that are to be replaced."""
+
+
+class OrderPayment(msgspec.Struct, frozen=True):
+    """A payment with its timeline and refunds."""
+
+    payment: payments.PaymentView
+    steps: list[payments.PaymentStep]
+    refunds: list[payments.RefundView]
 
 
 class Pay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -105,4 +115,25 @@ async def cancel_checkout(
     return await expire.cancel(services, actor, holder, checkout_id=checkout_id)
 
 
-routes: list[Any] = [open_checkout, read_checkout, replace_parts, pay_checkout, cancel_checkout]
+@get("/api/v1/orders/{order_id:uuid}/payment", access=access.HOLDER)
+async def read_payment(db: Database, holder: Holder, order_id: UUID) -> OrderPayment:
+    """How one of the caller's orders was paid, step by step, with its refunds."""
+    async with db.read() as conn:
+        order = await orders.order(conn, order_id, user_id=holder.user_id, guest=holder.guest)
+        payment = await payments.find(conn, order.payment_id)
+        assert payment is not None
+        return OrderPayment(
+            payment,
+            await payments.history(conn, payment.id),
+            await payments.refunds_of(conn, payment.id),
+        )
+
+
+routes: list[Any] = [
+    read_payment,
+    open_checkout,
+    read_checkout,
+    replace_parts,
+    pay_checkout,
+    cancel_checkout,
+]

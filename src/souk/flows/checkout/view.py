@@ -190,7 +190,7 @@ def line_of(item: Purchasable, quantity: int) -> CheckoutLine:
         sku=item.sku,
         unit_price=item.amount,
         quantity=quantity,
-        weight_g=item.weight_g,
+        weight_g=item.weight_g or 0,
         slug=item.slug,
         image_key=item.image_key,
         category_ids=list(item.category_path),

@@ -1,8 +1,7 @@
-"""Parts that are delivered and past their return window complete by themselves; holds end."""
+"""Parts that are delivered and past their return window complete by themselves."""
 
 from __future__ import annotations
 
-from souk.contexts.ledger import api as ledger
 from souk.contexts.orders import api as orders
 from souk.flows.fulfil_order import steps
 from souk.kernel.actor import system
@@ -27,18 +26,10 @@ async def complete_due(services: Services) -> int:
     return await services.db.transact(complete)
 
 
-async def end_holds(services: Services) -> int:
-    """Make earnings payable whose hold period is over; returns how many."""
-    return await services.db.transact(
-        lambda tx: ledger.release_due(tx, tx.clock.now(), limit=_BATCH)
-    )
-
-
 async def tick(services: Services) -> None:
     """Work off everything that is due, batch by batch."""
-    for work in (complete_due, end_holds):
-        while await work(services) == _BATCH:
-            continue
+    while await complete_due(services) == _BATCH:
+        continue
 
 
 schedules: list[Schedule] = [Schedule("orders.complete", "*/5 * * * *", tick)]

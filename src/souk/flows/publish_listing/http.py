@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -34,7 +34,9 @@ class VariantBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
     price: Amount
     id: UUID | None = None
-    options: Annotated[dict[_Word, _Word], Meta(max_length=10)] = {}
+    options: Annotated[dict[_Word, _Word], Meta(max_length=10)] = msgspec.field(
+        default_factory=dict[str, Any]
+    )
     sku: Annotated[str, Meta(max_length=64)] = ""
     compare_at: Amount | None = None
     weight_g: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
@@ -61,15 +63,15 @@ class CreateListing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     description: _Html = ""
     category_id: UUID | None = None
     species_id: UUID | None = None
-    attributes: _Attributes = {}
-    tags: _Tags = []
+    attributes: _Attributes = msgspec.field(default_factory=dict[str, Any])
+    tags: _Tags = msgspec.field(default_factory=list[Any])
     condition: listings.Condition | None = None
     condition_note: _Note = ""
     location: Annotated[str, Meta(max_length=120)] = ""
     live_plant: bool = False
     seo_title: Annotated[str, Meta(max_length=120)] = ""
     seo_description: Annotated[str, Meta(max_length=320)] = ""
-    variants: _Variants = []
+    variants: _Variants = msgspec.field(default_factory=list[Any])
 
 
 class ChangeListing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -1,7 +1,7 @@
 """The invariants that one context can see, and those that only several can.
 
 The numbers are those of the reliability bars: 1 ledger, 2 stock, 3 payments and orders, 4 totals
-and commission, 5 refunds and payouts, 6 events.
+and commission, 5 refunds and payouts, 6 events, 7 digital links.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections import defaultdict
 from datetime import timedelta
 from uuid import UUID
 
+from souk.contexts.fulfilment import api as fulfilment
 from souk.contexts.inventory import api as inventory
 from souk.contexts.ledger import api as ledger
 from souk.contexts.orders import api as orders
@@ -30,6 +31,7 @@ async def violations(services: Services) -> list[Violation]:
             *await ledger.violations(conn),
             *await orders.violations(conn),
             *await payments.violations(conn),
+            *await fulfilment.violations(conn),
         ]
         parts = await orders.money_of_all(conn)
         found += await _payments_and_orders(conn, parts)

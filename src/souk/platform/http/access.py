@@ -97,7 +97,7 @@ async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
         return
     if rule.signed_in:
         rule.check(await actor_of(connection))
-    if connection.scope["method"] not in _SAFE and rule.csrf:
+    if dict(connection.scope)["method"] not in _SAFE and rule.csrf:
         await _check_csrf(connection)
 
 

@@ -51,6 +51,9 @@ class RouteError(Exception):
     """A route was declared wrongly; the program does not start."""
 
 
+_Raw = dict[str, Any]
+
+
 class Edge:
     """ASGI wrapper around the whole application."""
 
@@ -96,44 +99,46 @@ class Edge:
 class _Answer:
     """Adds headers to one answer; gives single-part GET answers an ETag and honours it."""
 
-    __slots__ = ("_headers", "_request_id", "_scope", "_send", "_start", "status")
+    __slots__ = ("_headers", "_method", "_request_id", "_scope", "_send", "_start", "status")
 
     def __init__(
         self, scope: Scope, send: Send, headers: list[tuple[bytes, bytes]], request_id: str
     ) -> None:
         self._scope = scope
+        self._method = cast("_Raw", scope)["method"]
         self._send = send
         self._headers = headers
         self._request_id = request_id
-        self._start: Message | None = None
+        self._start: _Raw | None = None
         self.status = 0
 
-    async def __call__(self, message: Message) -> None:
+    async def __call__(self, typed: Message) -> None:
+        message = cast("_Raw", typed)
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = list(message["headers"])
             present = {name for name, _ in headers}
             headers.extend(item for item in self._headers if item[0] not in present)
             headers.append((b"x-request-id", self._request_id.encode()))
-            self._start = cast("Message", {**message, "headers": headers})
+            self._start = {**message, "headers": headers}
             return
         if message["type"] == "http.response.body" and self._start is not None:
             start, self._start = self._start, None
             if self._may_have_etag(start, message):
                 await self._send_with_etag(start, message)
                 return
-            await self._send(start)
-        await self._send(message)
+            await self._send(cast("Message", start))
+        await self._send(typed)
 
-    def _may_have_etag(self, start: Message, body: Message) -> bool:
-        if self._scope["method"] != "GET" or start["status"] != 200:
+    def _may_have_etag(self, start: _Raw, body: _Raw) -> bool:
+        if self._method != "GET" or start["status"] != 200:
             return False
         if body.get("more_body") or len(body.get("body", b"")) > _ETAG_LIMIT:
             return False
         unsuited = {b"set-cookie", b"etag", b"content-range"}
         return not any(name in unsuited for name, _ in start["headers"])
 
-    async def _send_with_etag(self, start: Message, body: Message) -> None:
+    async def _send_with_etag(self, start: _Raw, body: _Raw) -> None:
         tag = b'"' + blake2b(body["body"], digest_size=12).hexdigest().encode() + b'"'
         known = next((v for k, v in self._scope["headers"] if k == b"if-none-match"), b"")
         headers = [*start["headers"], (b"etag", tag)]
@@ -144,7 +149,7 @@ class _Answer:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
             return
         await self._send(cast("Message", {**start, "headers": headers}))
-        await self._send(body)
+        await self._send(cast("Message", body))
 
 
 def check_routes(app: Litestar) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from hashlib import sha256
+from typing import Any
 
 from litestar import Request
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -64,7 +65,7 @@ class Idempotency:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request: Request[object, object, object] = Request(scope, receive, send)
+        request: Request[Any, Any, Any] = Request(scope, receive, send)
         key = request.headers.get("idempotency-key")
         if key is None:
             await self._app(scope, receive, send)
@@ -73,7 +74,7 @@ class Idempotency:
             raise KeyBad
         body = await request.body()
         digest = sha256(
-            b"\n".join([scope["method"].encode(), scope["raw_path"], scope["query_string"], body])
+            b"\n".join([request.method.encode(), scope["raw_path"], scope["query_string"], body])
         ).digest()
         db: Database = request.app.state["db"]
         caller = await self._caller(request)
@@ -117,7 +118,7 @@ class Idempotency:
         else:
             await db.transact(lambda tx: _store(tx, caller, key, status, content_type, body))
 
-    async def _caller(self, request: Request[object, object, object]) -> str:
+    async def _caller(self, request: Request[Any, Any, Any]) -> str:
         actor = await actor_of(request)
         if actor.user_id is not None:
             return f"user:{actor.user_id}"

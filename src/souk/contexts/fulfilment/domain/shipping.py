@@ -33,9 +33,9 @@ class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     names. Days are working days from shipping. `free_over` compares with the goods of this seller.
     """
 
-    countries: list[str] = []
+    countries: list[str] = msgspec.field(default_factory=list[str])
     amount: int = 0
-    brackets: list[Bracket] = []
+    brackets: list[Bracket] = msgspec.field(default_factory=list[Bracket])
     free_over: int | None = None
     min_days: int = 2
     max_days: int = 5

@@ -33,9 +33,13 @@ class BracketWire(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RateWire(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The price in one zone; no `countries` means everywhere else."""
 
-    countries: Annotated[list[Country], msgspec.Meta(max_length=250)] = []
+    countries: Annotated[list[Country], msgspec.Meta(max_length=250)] = msgspec.field(
+        default_factory=list[Any]
+    )
     amount: Amount = 0
-    brackets: Annotated[list[BracketWire], msgspec.Meta(max_length=30)] = []
+    brackets: Annotated[list[BracketWire], msgspec.Meta(max_length=30)] = msgspec.field(
+        default_factory=list[Any]
+    )
     free_over: Amount | None = None
     min_days: Days = 2
     max_days: Days = 5

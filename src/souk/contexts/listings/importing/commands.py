@@ -44,15 +44,15 @@ class Batch(msgspec.Struct, frozen=True):
     """What a batch leaves to others: stock of new variants, and stock that the file changed."""
 
     run: Run
-    stock_new: list[StockChange] = []
-    stock_changed: list[StockChange] = []
+    stock_new: list[StockChange] = msgspec.field(default_factory=list[StockChange])
+    stock_changed: list[StockChange] = msgspec.field(default_factory=list[StockChange])
 
 
 class UndoneBatch(msgspec.Struct, frozen=True):
     """`emptied` are variants of listings that were put away: nothing of them is for sale."""
 
     run: Run
-    emptied: list[UUID] = []
+    emptied: list[UUID] = msgspec.field(default_factory=list[UUID])
     finished: bool = False
 
 

@@ -76,18 +76,18 @@ class ProductDraft(msgspec.Struct, frozen=True):
     title: str
     description_html: str = ""
     kind: Kind = Kind.GOODS
-    category_path: list[str] = []
+    category_path: list[str] = msgspec.field(default_factory=list[str])
     brand: str = ""
-    tags: list[str] = []
-    attributes: dict[str, str] = {}
-    variants: list[VariantDraft] = []
-    images: list[ImageRef] = []
-    files: list[FileRef] = []
+    tags: list[str] = msgspec.field(default_factory=list[str])
+    attributes: dict[str, str] = msgspec.field(default_factory=dict[str, str])
+    variants: list[VariantDraft] = msgspec.field(default_factory=list[VariantDraft])
+    images: list[ImageRef] = msgspec.field(default_factory=list[ImageRef])
+    files: list[FileRef] = msgspec.field(default_factory=list[FileRef])
     seo_title: str = ""
     seo_description: str = ""
     publish: bool = False
     condition: str = ""
-    rows: list[int] = []
+    rows: list[int] = msgspec.field(default_factory=list[int])
 
 
 class ProductRecord(msgspec.Struct, frozen=True):
@@ -100,7 +100,7 @@ class ProductRecord(msgspec.Struct, frozen=True):
     title: str
     rows: list[int]
     draft: ProductDraft | None
-    problems: list[RowProblem] = []
+    problems: list[RowProblem] = msgspec.field(default_factory=list[RowProblem])
 
     @property
     def refused(self) -> bool:

@@ -57,7 +57,7 @@ class _Variant(msgspec.Struct):
     compare_at: str | int | float | None = None
     currency: str = ""
     sku: str = ""
-    options: dict[str, str] = {}
+    options: dict[str, str] = msgspec.field(default_factory=dict[str, str])
     stock: int | None = None
     weight_g: int | None = None
 
@@ -67,13 +67,13 @@ class _Product(msgspec.Struct):
     external_id: str = ""
     description: str = ""
     kind: Kind = Kind.GOODS
-    category: list[str] = []
+    category: list[str] = msgspec.field(default_factory=list[str])
     brand: str = ""
-    tags: list[str] = []
-    attributes: dict[str, str] = {}
-    variants: list[_Variant] = []
-    images: list[_Image] = []
-    files: list[_File] = []
+    tags: list[str] = msgspec.field(default_factory=list[str])
+    attributes: dict[str, str] = msgspec.field(default_factory=dict[str, str])
+    variants: list[_Variant] = msgspec.field(default_factory=list[_Variant])
+    images: list[_Image] = msgspec.field(default_factory=list[_Image])
+    files: list[_File] = msgspec.field(default_factory=list[_File])
     seo_title: str = ""
     seo_description: str = ""
     publish: bool = False

@@ -36,8 +36,8 @@ class Placement(msgspec.Struct, frozen=True):
     """Where the catalogue puts a product, and the attributes that its category knows."""
 
     category_id: UUID | None = None
-    category_path: list[UUID] = []
-    attributes: dict[str, object] = {}
+    category_path: list[UUID] = msgspec.field(default_factory=list[UUID])
+    attributes: dict[str, object] = msgspec.field(default_factory=dict[str, object])
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -66,8 +66,8 @@ class Plan(msgspec.Struct, kw_only=True):
     former: bytes | None = None
     content_hash: bytes = b""
     content: bytes = b""
-    stock_new: list[StockChange] = []
-    stock_changed: list[StockChange] = []
+    stock_new: list[StockChange] = msgspec.field(default_factory=list[StockChange])
+    stock_changed: list[StockChange] = msgspec.field(default_factory=list[StockChange])
 
 
 class Surroundings(msgspec.Struct, frozen=True):

@@ -91,7 +91,7 @@ class Run(msgspec.Struct, kw_only=True):
     state: RunState = RunState.UPLOADED
     format: str = ""
     source: str = ""
-    problems: list[RowProblem] = []
+    problems: list[RowProblem] = msgspec.field(default_factory=list[RowProblem])
     failure: str = ""
     position: int = 0
     total: int | None = None
