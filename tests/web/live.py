@@ -78,7 +78,7 @@ def running(data_dir: Path, database_url: str) -> Iterator[Market]:
         environment="development",
         data_dir=data_dir,
         database_url=database_url,
-        secret_key="a-test-secret-key-of-more-than-32-characters",  # noqa: S106
+        secret_key="a-test-secret-key-of-more-than-32-characters",
         port=port,
         base_url=f"http://127.0.0.1:{port}",
         sandbox_port=sandbox_port,
@@ -86,7 +86,7 @@ def running(data_dir: Path, database_url: str) -> Iterator[Market]:
     )
     world = asyncio.run(_fill(settings))
     log = (data_dir / "up.log").open("wb")
-    program = subprocess.Popen(  # noqa: S603 - our own program
+    program = subprocess.Popen(
         [sys.executable, "-m", "souk.cli", "up"],
         env=_environment(settings),
         stdout=log,
@@ -135,4 +135,3 @@ def open_page(market: Market, *, width: int = 1280, scripts: bool = True) -> Ite
         page = context.new_page()
         yield page
         browser.close()
-

@@ -178,9 +178,7 @@ async def page(
     """The page as an answer. Errors of a form are given as `errors` (see `field_errors`)."""
     viewer = await viewer_of(request)
     frame = await _frame(request, viewer)
-    return _respond(
-        request, template, status=status, viewer=viewer, context={**frame, **context}
-    )
+    return _respond(request, template, status=status, viewer=viewer, context={**frame, **context})
 
 
 def fragment(request: Req, template: str, **context: object) -> Response[bytes]:
@@ -200,7 +198,7 @@ async def cached_page(
     template: str,
     *,
     key: tuple[Hashable, ...],
-    build: Callable[[], Awaitable[Mapping[str, object]]],
+    build: Callable[[], Awaitable[Mapping[str, Any]]],
 ) -> Response[bytes]:
     """As `page`, drawn once for everybody who is not signed in as long as `key` stays the same.
 

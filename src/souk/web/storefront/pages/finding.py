@@ -100,12 +100,16 @@ async def suggest(
     for each in found:
         if each.kind == "query":
             items.append({"text": each.text})
+        elif each.id is None:
+            continue
         elif each.kind == "category" and each.id in tree.by_id:
             url = f"/c/{tree.by_id[each.id].slug}"
             items.append({"text": each.text, "kind": "category", "url": url})
         elif each.kind == "listing" and each.id in cards:
             card = cards[each.id]
-            items.append({"text": card.title, "kind": card.seller.name, "url": f"/listing/{card.slug}"})
+            items.append(
+                {"text": card.title, "kind": card.seller.name, "url": f"/listing/{card.slug}"}
+            )
     return fragment(request, "storefront/suggest.html", found=items)
 
 
@@ -116,7 +120,7 @@ def _asked(request: Req, settings: Settings) -> Asked:
 
 async def _found(
     db: Database, asked: Asked, result: search.SearchResult, tree: catalog.Tree
-) -> dict[str, object]:
+) -> dict[str, Any]:
     async with db.read() as conn:
         cards = await listings.cards(conn, result.ids)
     groups = facet_groups(asked, result, attribute_names(tree))
@@ -132,9 +136,7 @@ async def _found(
 
 
 def _crumbs(tree: catalog.Tree, category: catalog.Category) -> list[dict[str, str]]:
-    return [
-        {"text": each.name, "url": f"/c/{each.slug}"} for each in tree.ancestors(category.id)
-    ]
+    return [{"text": each.name, "url": f"/c/{each.slug}"} for each in tree.ancestors(category.id)]
 
 
 def _branch(

@@ -20,14 +20,12 @@ _FRESH = 12
 
 
 @get("/", access=access.PUBLIC, include_in_schema=False)
-async def home_page(
-    request: Req, db: Database, settings: Settings
-) -> Response[bytes]:
+async def home_page(request: Req, db: Database, settings: Settings) -> Response[bytes]:
     """What is new, and a row per category; the rows are looked at again every minute."""
     async with db.read() as conn:
         fresh = await listings.newest(conn, limit=_FRESH)
 
-    async def build() -> Mapping[str, object]:
+    async def build() -> Mapping[str, Any]:
         roots = (await tree_of(request)).roots[:_ROOTS]
         rows: list[dict[str, Any]] = []
         categories: list[dict[str, Any]] = []

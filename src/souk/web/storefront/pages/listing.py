@@ -47,7 +47,7 @@ async def listing_page(
         stock = await inventory.availability(conn, ids)
     left = {variant.id: _left(document, stock.get(variant.id)) for variant in document.variants}
 
-    async def build() -> Mapping[str, object]:
+    async def build() -> Mapping[str, Any]:
         tree = await tree_of(request)
         language = language_of(request)
         async with db.read() as conn:
@@ -197,7 +197,7 @@ async def _delivery(
 
 
 def _crumbs(tree: catalog.Tree, document: listings.ListingDocument) -> list[dict[str, str]]:
-    if document.category_id not in tree.by_id:
+    if document.category_id is None or document.category_id not in tree.by_id:
         return []
     return [
         {"text": each.name, "url": f"/c/{each.slug}"}
@@ -205,9 +205,7 @@ def _crumbs(tree: catalog.Tree, document: listings.ListingDocument) -> list[dict
     ]
 
 
-def _attributes(
-    tree: catalog.Tree, document: listings.ListingDocument
-) -> list[tuple[str, object]]:
+def _attributes(tree: catalog.Tree, document: listings.ListingDocument) -> list[tuple[str, object]]:
     names = attribute_names(tree)
     found: list[tuple[str, object]] = []
     for code, value in document.attributes.items():
