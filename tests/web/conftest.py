@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from html import unescape
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -107,7 +107,7 @@ async def other(app: edge.Edge) -> AsyncIterator[Visitor]:
 
 def _visitor(app: edge.Edge) -> Visitor:
     return Visitor(
-        transport=httpx.ASGITransport(app),
+        transport=httpx.ASGITransport(cast("Any", app)),
         base_url="http://127.0.0.1:8000",
         headers={"accept": "text/html", "accept-language": "en"},
     )

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +71,7 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 
 @contextmanager
-def running(data_dir: Path, database_url: str) -> Iterator[Market]:
+def running(data_dir: Path, database_url: str) -> Generator[Market]:
     """`souk up` until the block ends, on a filled database."""
     port, sandbox_port = free_port(), free_port()
     settings = Settings(
@@ -121,7 +121,7 @@ def _wait(url: str, program: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @contextmanager
-def open_page(market: Market, *, width: int = 1280, scripts: bool = True) -> Iterator[Page]:
+def open_page(market: Market, *, width: int = 1280, scripts: bool = True) -> Generator[Page]:
     """A fresh browser with one page, in English."""
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
