@@ -26,6 +26,7 @@ from markupsafe import Markup
 
 from souk.contexts.carts import api as carts
 from souk.contexts.catalog import api as catalog
+from souk.contexts.search import api as search
 from souk.kernel.actor import Actor
 from souk.kernel.errors import DomainError, InvalidInput
 from souk.platform.http.access import CSRF_COOKIE, CSRF_FIELD, actor_of, new_csrf_token
@@ -66,6 +67,7 @@ class Pages:
     def __init__(self, services: Services, assets: Assets) -> None:
         self.services = services
         self.settings = services.settings
+        self.engine = services.get(search.SearchEngine)
         env = Environment(
             loader=FileSystemLoader(TEMPLATES),
             autoescape=True,
