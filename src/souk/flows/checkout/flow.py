@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -21,11 +22,15 @@ from souk.platform.http.holder import Holder
 from souk.platform.settings import Settings
 
 
+MOST = 99
+"""Units of one variant in one purchase, as in a cart."""
+
+
 class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A variant and how many of it."""
 
     variant_id: UUID
-    quantity: int = msgspec.field(default=1)
+    quantity: Annotated[int, msgspec.Meta(ge=1, le=MOST)] = 1
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +60,10 @@ async def open_checkout(
         cart_id = cart.id
         wanted = [(line.variant_id, line.quantity) for line in cart.lines]
     else:
-        wanted = [(item.variant_id, item.quantity) for item in items]
+        units: dict[UUID, int] = {}
+        for item in items:
+            units[item.variant_id] = min(units.get(item.variant_id, 0) + item.quantity, MOST)
+        wanted = list(units.items())
     ids = [variant_id for variant_id, _ in wanted]
     found = await listings.purchasable(tx, ids) if ids else {}
     stock = await inventory.availability(tx, ids) if ids else {}
@@ -101,7 +109,9 @@ async def read(
     form has not sent yet; without an address, for the country of the marketplace.
     """
     checkout = await orders.find_checkout(conn, checkout_id)
-    if checkout is None or not orders.held_by(checkout, user_id=holder.user_id, guest=holder.guest):
+    if checkout is None or not orders.held_by(
+        checkout, user_id=holder.user_id, guest=holder.guest
+    ):
         raise orders.CheckoutNotFound
     payment = await payments.of_checkout(conn, checkout_id)
     changes: list[Message] = []
