@@ -11,7 +11,7 @@ import pytest
 from souk.contexts.inventory import api as inventory
 from souk.kernel.actor import system
 from souk.kernel.ids import uuid7
-from souk.platform.database import Database
+from souk.platform.database import Database, count_statements
 from tests.web.conftest import Member, Visitor, text_of
 from tests.web.world import World
 
@@ -243,3 +243,25 @@ async def test_buyer_cancels_and_another_cannot(
     assert "Found one at home" in words
     again = await visitor.submit(cancel, {"reason": "once more"})
     assert again.status_code == 409
+
+
+async def test_orders_take_as_many_statements_for_one_as_for_three(
+    visitor: Visitor, world: World, join: Member, gateway: httpx.AsyncClient
+) -> None:
+    await join(visitor)
+
+    async def buy() -> None:
+        location = (await place(visitor, await begin(visitor, world.lavender))).headers["location"]
+        await visitor.get(await pay(gateway, location, VISA))
+
+    async def statements() -> int:
+        await visitor.page("/account/orders")
+        async with count_statements() as count:
+            await visitor.page("/account/orders")
+        return count.total
+
+    await buy()
+    few = await statements()
+    await buy()
+    await buy()
+    assert await statements() == few

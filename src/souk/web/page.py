@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import base64
 import hmac
-import secrets
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -36,6 +34,7 @@ from souk.platform.services import Services
 from souk.platform.settings import Settings
 from souk.web import locale as languages
 from souk.web.assets import Assets
+from souk.web.drawn import Drawn
 
 Req = Request[Any, Any, State]
 FLASH_COOKIE = "souk_flash"
@@ -88,32 +87,6 @@ class Pages:
         env.filters["number"] = _filter(languages.number_text)
         self.env = env
         self.drawn = Drawn(_DRAWN_BYTES)
-
-
-class Drawn:
-    """Pages drawn for visitors who are not signed in, the least recently asked for dropped first.
-
-    Each holds `place` where the visitor's own CSRF token belongs; it is random per process, so that
-    no text of a listing can imitate it.
-    """
-
-    def __init__(self, most: int) -> None:
-        self.place = secrets.token_urlsafe(24)
-        self._most = most
-        self._size = 0
-        self._kept: OrderedDict[Hashable, str] = OrderedDict()
-
-    def find(self, key: Hashable) -> str | None:
-        found = self._kept.get(key)
-        if found is not None:
-            self._kept.move_to_end(key)
-        return found
-
-    def keep(self, key: Hashable, html: str) -> None:
-        self._size += len(html) - len(self._kept.get(key, ""))
-        self._kept[key] = html
-        while self._size > self._most:
-            self._size -= len(self._kept.popitem(last=False)[1])
 
 
 def media_url(key: str | None, width: int = 640) -> str | None:
