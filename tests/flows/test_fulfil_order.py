@@ -92,7 +92,7 @@ async def test_the_figures_of_the_book(db_url: str, market: Market) -> None:
     )  # fmt: skip
     share = order_share(part, "XX")
     assert share.escrow.amount == 9_000
-    assert {key: tax.amount for key, tax in share.taxes.items()} == {"XX": 1_000}
+    assert {key: tax.amount for key, tax in share.tax.items()} == {"XX": 1_000}
     assert money.HOLD == timedelta(days=3)
     actor = system("test")
     await market.db.transact(

@@ -21,7 +21,7 @@ from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, S
 from souk.kernel.actor import Actor
 from souk.kernel.ids import uuid7
 from souk.platform.database import Database
-from souk.platform.http import access, limits, problems
+from souk.platform.http import access, contract, limits, problems
 from souk.platform.http.holder import Holder, holder_of
 from souk.platform.http.idempotency import Idempotency
 from souk.platform.services import Services
@@ -195,11 +195,13 @@ def build(
     """
     settings = services.settings
     for route in routes:
-        if isinstance(route, HTTPRouteHandler) and route.opt.get("idempotent"):
-            route.middleware = [Idempotency]
+        if isinstance(route, HTTPRouteHandler):
+            contract.document(route)
+            if route.opt.get("idempotent"):
+                route.middleware = [Idempotency]
     app = Litestar(
         route_handlers=[Router("/", route_handlers=list(routes))],
-        guards=[access.guard, limits.guard],
+        guards=[access.guard, contract.guard, limits.guard],
         exception_handlers=problems.HANDLERS,
         dependencies={
             "db": _provide(services.db),
