@@ -24,7 +24,7 @@ from prometheus_client import Counter, Histogram
 from souk.kernel.actor import Actor
 from souk.kernel.ids import uuid7
 from souk.platform.database import Database
-from souk.platform.http import access, limits, problems
+from souk.platform.http import access, contract, limits, problems
 from souk.platform.http.holder import Holder, holder_of
 from souk.platform.http.idempotency import Idempotency
 from souk.platform.services import Services
@@ -204,6 +204,7 @@ async def _admit(request: Request[Any, Any, Any]) -> None:
     """
     handler = request.scope["route_handler"]
     await access.guard(request, handler)
+    await contract.guard(request, handler)
     await limits.guard(request, handler)
 
 
@@ -249,8 +250,10 @@ def build(
     """
     settings = services.settings
     for route in routes:
-        if isinstance(route, HTTPRouteHandler) and route.opt.get("idempotent"):
-            route.middleware = [Idempotency]
+        if isinstance(route, HTTPRouteHandler):
+            contract.document(route)
+            if route.opt.get("idempotent"):
+                route.middleware = [Idempotency]
     app = Litestar(
         route_handlers=[Router("/", route_handlers=list(routes))],
         before_request=_admit,

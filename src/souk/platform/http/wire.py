@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Annotated, Generic, TypeVar
 
 import msgspec
+from litestar.params import Parameter
 
 from souk.kernel.errors import FieldProblem, InvalidInput
 from souk.kernel.money import Money
 from souk.kernel.page import Page
 
 T = TypeVar("T")
-Limit = Annotated[int, msgspec.Meta(ge=1, le=100)]
+# Litestar reads the bounds of a query parameter from Parameter alone.
+Limit = Annotated[int, Parameter(ge=1, le=100)]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 CurrencyCode = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
 MAX_AMOUNT = 100_000_000_00

@@ -1,0 +1,63 @@
+"""What every operation has in common: the errors that it may answer, and text that can be kept."""
+
+from __future__ import annotations
+
+import re
+
+from litestar import Request
+from litestar.handlers import HTTPRouteHandler
+from litestar.handlers.base import BaseRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
+
+from souk.kernel.errors import InvalidInput
+from souk.platform.http.access import Connection
+from souk.platform.http.problems import MEDIA_TYPE, Problem
+
+_ERRORS = {
+    400: "The request could not be read.",
+    401: "Nobody is signed in, or the credentials are not valid any more.",
+    403: "The caller may not do this.",
+    404: "It does not exist, or it belongs to somebody else.",
+    405: "This address does not take that method.",
+    409: "The state of things does not allow it; `code` says why.",
+    413: "The body is too large.",
+    415: "The body has a media type that is not understood here.",
+    422: "Something that was sent is not valid; `problems` names the fields.",
+    429: "Too often. `Retry-After` says when to try again.",
+    503: "Something that is needed cannot be reached just now.",
+}
+ERROR_RESPONSES = {
+    status: ResponseSpec(
+        data_container=Problem,
+        generate_examples=False,
+        description=description,
+        media_type=MEDIA_TYPE,
+    )
+    for status, description in _ERRORS.items()
+}
+_READ = ("application/json", "application/x-www-form-urlencoded")
+# An escaped backslash before `u0000` makes it six harmless characters.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000|\x00|%00")
+
+
+def document(route: HTTPRouteHandler) -> None:
+    """Add the error answers, as problem details, to what a route documents itself."""
+    route.responses = ERROR_RESPONSES | dict(route.responses or {})
+
+
+async def guard(connection: Connection, _handler: BaseRouteHandler) -> None:
+    """Refuse the NUL character, which PostgreSQL cannot keep in text, wherever it comes in."""
+    scope = connection.scope
+    if "\x00" in scope["path"] or _NUL.search(scope["query_string"]):
+        raise _refusal()
+    kind = connection.headers.get("content-type", "").lower()
+    if not kind.startswith(_READ) or not isinstance(connection, Request):
+        return
+    if _NUL.search(await connection.body()):
+        raise _refusal()
+
+
+def _refusal() -> InvalidInput:
+    return InvalidInput(
+        "The text has a NUL character, which cannot be stored. Remove it and send it again."
+    )
