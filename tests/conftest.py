@@ -33,6 +33,8 @@ from souk.platform.services import Services
 from souk.platform.settings import Settings
 from souk.platform.storage import FileStore
 
+pytest_plugins = ("tests.factories.fixtures",)
+
 _QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 for _name, _examples in (("dev", 25), ("ci", 200), ("nightly", 10_000)):
     hypothesis_settings.register_profile(

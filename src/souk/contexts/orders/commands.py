@@ -25,6 +25,7 @@ from souk.contexts.orders.domain import (
 from souk.contexts.orders.errors import CheckoutNotFound, EmptyCheckout, OrderNotFound
 from souk.kernel.actor import Actor
 from souk.kernel.ids import human_number, uuid7
+from souk.kernel.money import Money
 from souk.platform import outbox
 from souk.platform.database import WriteTx
 from souk.published.orders import (
@@ -229,14 +230,16 @@ def _part(
     )
 
 
-def reverse(tx: WriteTx, actor: Actor, *, checkout: Checkout, payment_id: UUID) -> None:
-    """Say that a payment came too late for its goods; the caller saves and refunds."""
+def reverse(
+    tx: WriteTx, actor: Actor, *, checkout: Checkout, payment_id: UUID, amount: Money
+) -> None:
+    """Say that a payment came too late for its goods; the caller saves and refunds `amount`."""
     event = CheckoutReversed(
         checkout_id=checkout.id,
         payment_id=payment_id,
         buyer_id=checkout.user_id,
-        amount=checkout.totals.total,
-        currency=checkout.currency,
+        amount=amount.amount,
+        currency=amount.currency,
     )
     outbox.add(tx, event, actor=actor)
 
@@ -301,9 +304,14 @@ async def mark_digital_delivered(tx: WriteTx, actor: Actor, *, seller_order_id: 
     }
     if not units or part.state is SellerOrderState.CANCELLED:
         return
-    if part.fulfil(units) and part.state is SellerOrderState.CONFIRMED:
+    complete = part.fulfil(units)
+    if complete and part.state is SellerOrderState.CONFIRMED:
         previous = part.deliver(now=tx.clock.now())
         await save_step(tx, actor, part, previous=previous, reason="The downloads are ready.")
+    elif complete and part.state is SellerOrderState.PROCESSING:
+        # The parcels went out first; nothing is left that could take the order further.
+        previous = part.move(SellerOrderState.SHIPPED)
+        await save_step(tx, actor, part, previous=previous, reason="Everything is on its way.")
     else:
         await store.save_seller_order(tx, part)
 

@@ -16,6 +16,7 @@ import msgspec
 from souk.contexts.orders.errors import (
     CancelTooLate,
     CheckoutClosed,
+    LineNotFound,
     QuantityNotLeft,
     ReturnWindowOver,
 )
@@ -63,7 +64,13 @@ TRANSITIONS: Mapping[SellerOrderState, frozenset[SellerOrderState]] = {
 }
 _CHECKOUT: Mapping[CheckoutState, frozenset[CheckoutState]] = {
     CheckoutState.OPEN: frozenset(
-        {CheckoutState.AWAITING_PAYMENT, CheckoutState.EXPIRED, CheckoutState.CANCELLED}
+        {
+            CheckoutState.AWAITING_PAYMENT,
+            # An attempt that was declined, and has freed the checkout, may still be captured.
+            CheckoutState.COMPLETED,
+            CheckoutState.EXPIRED,
+            CheckoutState.CANCELLED,
+        }
     ),
     CheckoutState.AWAITING_PAYMENT: frozenset(
         {
@@ -335,12 +342,17 @@ class SellerOrder(msgspec.Struct, kw_only=True):
         return self.move(S.CANCELLED)
 
     def fulfil(self, quantities: Mapping[UUID, int]) -> bool:
-        """Count units as handed over; True when nothing is left. Raises QuantityNotLeft."""
+        """Count units as handed over; True when nothing is left.
+
+        Raises LineNotFound, QuantityNotLeft; nothing is counted then.
+        """
+        if not quantities.keys() <= {line.id for line in self.lines}:
+            raise LineNotFound
         for line in self.lines:
-            units = quantities.get(line.id, 0)
-            if units < 0 or units > line.to_fulfil:
+            if not 0 <= quantities.get(line.id, 0) <= line.to_fulfil:
                 raise QuantityNotLeft(title=line.title, left=line.to_fulfil)
-            line.fulfilled += units
+        for line in self.lines:
+            line.fulfilled += quantities.get(line.id, 0)
         return all(line.to_fulfil == 0 for line in self.lines)
 
     def deliver(self, *, now: datetime) -> SellerOrderState:

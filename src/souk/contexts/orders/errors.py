@@ -104,3 +104,13 @@ class QuantityNotLeft(DomainError):
         super().__init__(
             f"Only {left} of “{title}” are still to be shipped. Correct the quantity.", left=left
         )
+
+
+class LineNotFound(DomainError):
+    """A parcel names a line that is not one of the seller order's."""
+
+    code = "line_not_found"
+    kind = ErrorKind.INVALID
+
+    def __init__(self) -> None:
+        super().__init__("This order has no such line. Reload it and choose from its own lines.")

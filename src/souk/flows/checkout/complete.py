@@ -50,7 +50,14 @@ async def settle(
         return _settled(checkout, payment)
     if checkout.state is orders.CheckoutState.COMPLETED:
         return await _already_completed(tx, actor, checkout, payment_id, outcome, source)
-    if not await _take_stock(tx, actor, checkout):
+    before = await payments.find(tx, payment_id)
+    if before is not None and before.state == payments.PaymentState.CAPTURED:
+        # Its money was sent back already: goods that are there again do not change that.
+        return _settled(checkout, before)
+    # An attempt that was given up may be captured after the checkout was changed; nobody pays for
+    # what they have not seen.
+    as_seen = before is not None and before.amount == checkout.totals.total
+    if not as_seen or not await _take_stock(tx, actor, checkout):
         return await _send_back(tx, actor, checkout, payment_id, outcome, source)
     return await _complete(tx, actor, checkout, payment_id, outcome, source)
 
@@ -171,6 +178,14 @@ async def _already_completed(
     return _settled(checkout, payment)
 
 
+async def _close(tx: WriteTx, checkout: orders.Checkout, payment_id: UUID) -> None:
+    if checkout.state is not orders.CheckoutState.CANCELLED:
+        checkout.move(orders.CheckoutState.CANCELLED)
+    checkout.payment_id = payment_id
+    await inventory.release(tx, checkout.id)
+    await orders.save_checkout(tx, checkout)
+
+
 async def _send_back(
     tx: WriteTx,
     actor: Actor,
@@ -220,10 +235,8 @@ async def _send_back(
         reason="The goods were no longer available when the payment arrived.",
     )
     if checkout.state is not orders.CheckoutState.COMPLETED:
-        if checkout.state is not orders.CheckoutState.CANCELLED:
-            checkout.move(orders.CheckoutState.CANCELLED)
-        checkout.payment_id = payment_id
-        orders.reverse(tx, actor, checkout=checkout, payment_id=payment_id)
-        await orders.save_checkout(tx, checkout)
+        orders.reverse(tx, actor, checkout=checkout, payment_id=payment_id, amount=amount)
+        if checkout.payment_id in {None, payment_id}:
+            await _close(tx, checkout, payment_id)
     await audit.record(tx, actor, "payments.reversed", f"payment:{payment_id}", amount=str(amount))
     return _settled(checkout, payment)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -21,11 +22,15 @@ from souk.platform.http.holder import Holder
 from souk.platform.settings import Settings
 
 
+MOST = 99
+"""Units of one variant in one purchase, as in a cart."""
+
+
 class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A variant and how many of it."""
 
     variant_id: UUID
-    quantity: int = msgspec.field(default=1)
+    quantity: Annotated[int, msgspec.Meta(ge=1, le=MOST)] = 1
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +60,10 @@ async def open_checkout(
         cart_id = cart.id
         wanted = [(line.variant_id, line.quantity) for line in cart.lines]
     else:
-        wanted = [(item.variant_id, item.quantity) for item in items]
+        units: dict[UUID, int] = {}
+        for item in items:
+            units[item.variant_id] = min(units.get(item.variant_id, 0) + item.quantity, MOST)
+        wanted = list(units.items())
     ids = [variant_id for variant_id, _ in wanted]
     found = await listings.purchasable(tx, ids) if ids else {}
     stock = await inventory.availability(tx, ids) if ids else {}
@@ -86,10 +94,24 @@ async def replace_parts(
     return show(checkout, options=options)
 
 
-async def read(conn: ReadConn, holder: Holder, checkout_id: UUID) -> CheckoutView:
-    """The holder's checkout with live prices and stock. Raises CheckoutNotFound."""
+async def read(
+    conn: ReadConn,
+    holder: Holder,
+    checkout_id: UUID,
+    *,
+    settings: Settings | None = None,
+    country: str | None = None,
+    deliveries: dict[UUID, UUID] | None = None,
+) -> CheckoutView:
+    """The holder's checkout with live prices and stock. Raises CheckoutNotFound.
+
+    With `settings` it is shown as it would be for delivery to `country` by `deliveries`, which a
+    form has not sent yet; without an address, for the country of the marketplace.
+    """
     checkout = await orders.find_checkout(conn, checkout_id)
-    if checkout is None or not orders.held_by(checkout, user_id=holder.user_id, guest=holder.guest):
+    if checkout is None or not orders.held_by(
+        checkout, user_id=holder.user_id, guest=holder.guest
+    ):
         raise orders.CheckoutNotFound
     payment = await payments.of_checkout(conn, checkout_id)
     changes: list[Message] = []
@@ -98,8 +120,15 @@ async def read(conn: ReadConn, holder: Holder, checkout_id: UUID) -> CheckoutVie
         ids = [line.variant_id for line in checkout.lines]
         found = await listings.purchasable(conn, ids)
         changes = refresh(checkout, found, await inventory.availability(conn, ids))
+        address = checkout.shipping_address
+        country = country or (address["country"] if address else None)
+        if settings is not None:
+            country = country or settings.country
+            checkout.tax_rate = settings.tax_rate(country)
+        options = await _options(conn, checkout, country=country)
+        if settings is not None:
+            _choose(checkout, options, deliveries or {})
         checkout.reprice()
-        options = await _options(conn, checkout)
     return show(checkout, options=options, changes=changes, payment=payment)
 
 
@@ -188,13 +217,18 @@ async def _apply(
         )
     address = checkout.shipping_address or checkout.billing_address
     checkout.tax_rate = settings.tax_rate(address["country"] if address else settings.country)
-    options = await _options(tx, checkout)
+    shipped_to = checkout.shipping_address
+    options = await _options(
+        tx, checkout, country=shipped_to["country"] if shipped_to else None
+    )
     _choose(checkout, options, parts.deliveries or {})
     return options
 
 
-async def _options(conn: ReadConn, checkout: orders.Checkout) -> Options:
-    if checkout.shipping_address is None or not checkout.ships():
+async def _options(
+    conn: ReadConn, checkout: orders.Checkout, *, country: str | None
+) -> Options:
+    if country is None or not checkout.ships():
         return {}
     groups = [
         fulfilment.GroupToShip(
@@ -205,7 +239,7 @@ async def _options(conn: ReadConn, checkout: orders.Checkout) -> Options:
         )
         for seller_id, lines in orders.by_seller(checkout.lines).items()
     ]
-    return await fulfilment.quote(conn, country=checkout.shipping_address["country"], groups=groups)
+    return await fulfilment.quote(conn, country=country, groups=groups)
 
 
 def _choose(checkout: orders.Checkout, options: Options, wanted: dict[UUID, UUID]) -> None:

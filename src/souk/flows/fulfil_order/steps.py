@@ -14,6 +14,7 @@ from souk.contexts.inventory import api as inventory
 from souk.contexts.orders import api as orders
 from souk.flows.fulfil_order import money
 from souk.kernel.actor import Actor
+from souk.kernel.errors import IllegalTransition
 from souk.platform.database import WriteTx
 
 
@@ -37,6 +38,9 @@ async def ship(
         await orders.save_step(
             tx, actor, part, previous=previous, reason="The seller accepted the order."
         )
+    if part.state is not orders.SellerOrderState.PROCESSING:
+        shipped = orders.SellerOrderState.SHIPPED
+        raise IllegalTransition(subject="order", current=part.state, wanted=shipped)
     left = {
         line.id: line.to_fulfil for line in part.lines if line.kind != "digital" and line.to_fulfil
     }
