@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.params import FromPath, Parameter
+from litestar.params import FromPath, QueryParameter
 
 from souk.contexts.catalog import api as catalog
 from souk.kernel.actor import Actor, Permission
@@ -33,7 +33,7 @@ from souk.web.sell.editor import category_choices
 _MAY = access.operator(Permission.CATALOG_MANAGE)
 _ROOT = "/admin/catalog"
 _ONE = _ROOT + "/{category_id:uuid}"
-_Id = Annotated[str, Parameter(max_length=40)]
+_Id = Annotated[str, QueryParameter(max_length=40)]
 
 
 async def _show(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from litestar import Response, get, post
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from souk.kernel.actor import Actor, Permission
 from souk.kernel.ids import parse_uuid
@@ -21,7 +21,7 @@ from souk.web.page import Req, page
 _MAY = access.operator(Permission.EVENTS_MANAGE)
 _PATH = "/admin/events"
 _LIMIT = 50
-_Word = Annotated[str, Parameter(max_length=200)]
+_Word = Annotated[str, QueryParameter(max_length=200)]
 
 
 @get(_PATH, access=_MAY, include_in_schema=False)

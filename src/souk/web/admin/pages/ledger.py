@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Response, get
-from litestar.params import FromPath, Parameter
+from litestar.params import FromPath, QueryParameter
 
 from souk.contexts.ledger import api as ledger
 from souk.kernel.actor import Actor, Permission
@@ -20,8 +20,8 @@ from souk.web.page import Req, page
 
 _MAY = access.operator(Permission.MONEY_VIEW)
 _ROOT = "/admin/ledger"
-_Cursor = Annotated[str | None, Parameter(max_length=1_024)]
-_Word = Annotated[str, Parameter(max_length=200)]
+_Cursor = Annotated[str | None, QueryParameter(max_length=1_024)]
+_Word = Annotated[str, QueryParameter(max_length=200)]
 
 
 @get(_ROOT, access=_MAY, include_in_schema=False)
@@ -91,7 +91,7 @@ async def trial_balance_page(
     request: Req,
     db: Database,
     actor: Actor,
-    as_of: Annotated[str, Parameter(max_length=10)] = "",
+    as_of: Annotated[str, QueryParameter(max_length=10)] = "",
 ) -> Response[bytes]:
     """Every account's balance at the end of a day; the two columns have the same sum."""
     error: DomainError | None = None

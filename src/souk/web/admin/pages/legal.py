@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from litestar import Response, get, post
-from litestar.params import FromPath, Parameter
+from litestar.params import FromPath, QueryParameter
 
 from souk.contexts.compliance import api as compliance
 from souk.kernel.actor import Actor, Permission
@@ -20,7 +20,7 @@ from souk.web.page import LEGAL_TITLES, Req, form_of, page
 _MAY = access.operator(Permission.LEGAL_MANAGE)
 _ROOT = "/admin/legal"
 _ONE = _ROOT + "/{slug:str}"
-_Locale = Annotated[str, Parameter(max_length=5)]
+_Locale = Annotated[str, QueryParameter(max_length=5)]
 
 
 def _kind(slug: str) -> compliance.DocumentKind:

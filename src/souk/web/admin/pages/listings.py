@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.params import FromPath, Parameter
+from litestar.params import FromPath, QueryParameter
 
 from souk.contexts.listings import api as listings
 from souk.contexts.sellers import api as sellers
@@ -29,7 +29,7 @@ async def review_page(
     request: Req,
     db: Database,
     actor: Actor,
-    cursor: Annotated[str | None, Parameter(max_length=1_024)] = None,
+    cursor: Annotated[str | None, QueryParameter(max_length=1_024)] = None,
 ) -> Response[bytes]:
     """The queue, the longest wait first."""
     async with db.read() as conn:

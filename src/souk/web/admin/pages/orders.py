@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Response, get
-from litestar.params import FromPath, Parameter
+from litestar.params import FromPath, QueryParameter
 
 from souk.contexts.fulfilment import api as fulfilment
 from souk.contexts.ledger import api as ledger
@@ -30,8 +30,8 @@ async def orders_page(
     request: Req,
     db: Database,
     actor: Actor,
-    q: Annotated[str, Parameter(max_length=254)] = "",
-    cursor: Annotated[str | None, Parameter(max_length=1_024)] = None,
+    q: Annotated[str, QueryParameter(max_length=254)] = "",
+    cursor: Annotated[str | None, QueryParameter(max_length=1_024)] = None,
 ) -> Response[bytes]:
     """All orders, newest first, by number or e-mail address."""
     async with db.read() as conn:

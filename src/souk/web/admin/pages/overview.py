@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 from litestar import Response, get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from souk.contexts.ledger import api as ledger
 from souk.contexts.orders import api as orders
@@ -30,7 +30,7 @@ async def overview(
     db: Database,
     actor: Actor,
     settings: Settings,
-    days: Annotated[int, Parameter(ge=1, le=365)] = 30,
+    days: Annotated[int, QueryParameter(ge=1, le=365)] = 30,
 ) -> Response[bytes]:
     """What waits, what was sold, whether all runs."""
     shown = days if days in _RANGES else 30

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.params import FromPath, Parameter
+from litestar.params import FromPath, QueryParameter
 
 from souk.contexts.identity import api as identity
 from souk.contexts.sellers import api as sellers
@@ -30,8 +30,8 @@ async def sellers_page(
     request: Req,
     db: Database,
     actor: Actor,
-    chosen: Annotated[str, Parameter(query="state", max_length=20)] = "applied",
-    cursor: Annotated[str | None, Parameter(max_length=1_024)] = None,
+    chosen: Annotated[str, QueryParameter(name="state", max_length=20)] = "applied",
+    cursor: Annotated[str | None, QueryParameter(max_length=1_024)] = None,
 ) -> Response[bytes]:
     """The queue of applications, and all shops by state; the longest wait first."""
     known = chosen in set(sellers.SellerState)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.params import FromPath, Parameter
+from litestar.params import FromPath, QueryParameter
 
 from souk.contexts.identity import api as identity
 from souk.contexts.orders import api as orders
@@ -32,8 +32,8 @@ async def users_page(
     request: Req,
     db: Database,
     actor: Actor,
-    q: Annotated[str, Parameter(max_length=254)] = "",
-    cursor: Annotated[str | None, Parameter(max_length=1_024)] = None,
+    q: Annotated[str, QueryParameter(max_length=254)] = "",
+    cursor: Annotated[str | None, QueryParameter(max_length=1_024)] = None,
 ) -> Response[bytes]:
     """Accounts, newest first, by the start of the address or the name."""
     async with db.read() as conn:
