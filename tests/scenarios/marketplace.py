@@ -96,14 +96,14 @@ class Marketplace:
             self.process.wait(timeout=10)
         self.process = None
 
-    def cli(self, *arguments: str) -> str:
+    def cli(self, *arguments: str, seconds: float = 120) -> str:
         """Run a `souk` command beside the running marketplace; its output."""
         done = subprocess.run(
             [sys.executable, "-W", "ignore", "-m", "souk.cli", *arguments],
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=seconds,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
