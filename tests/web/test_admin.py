@@ -60,7 +60,9 @@ async def test_application_is_decided(visitor: Visitor, world: World, db: Databa
     own = f"/admin/sellers/{shop.id}"
     answer = await visitor.submit(f"{own}/reject", {"reason": "no"})
     assert answer.status_code == 422 and "at least 10 characters" in text_of(answer.text)
-    assert (await visitor.submit(f"{own}/ask_more", {"reason": "Which quinces?"})).status_code == 303
+    assert (
+        await visitor.submit(f"{own}/ask_more", {"reason": "Which quinces?"})
+    ).status_code == 303
     assert "Which quinces?" in text_of(await visitor.page(own))
     assert "Open this shop?" in text_of(await visitor.page(f"{own}/approve"))
     assert (await visitor.submit(f"{own}/approve")).status_code == 303
@@ -87,9 +89,7 @@ async def test_listing_is_looked_at_and_sent_back(
 
 async def test_order_and_its_books(visitor: Visitor, world: World, db: Database) -> None:
     await desks.admin(db, visitor)
-    placed = await order(
-        db, [Sold(world.nursery.id)], email="buyer@example.com", user_id=uuid7()
-    )
+    placed = await order(db, [Sold(world.nursery.id)], email="buyer@example.com", user_id=uuid7())
     async with db.read() as conn:
         view = await orders.order(conn, placed.id, any_holder=True)
         assert await ledger.entries_of(conn, [f"order:{placed.id}"]) == []
@@ -224,9 +224,7 @@ async def test_lists_ask_once_for_all_rows(
     for _ in range(8):
         _, actor = await desks.member(db)
         application = sellers.Application(name=f"Shop {uuid7().hex[-8:]}", country="DE")
-        await db.transact(
-            lambda tx, a=actor, b=application: sellers.apply(tx, a, application=b)
-        )
+        await db.transact(lambda tx, a=actor, b=application: sellers.apply(tx, a, application=b))
         await order(db, [Sold(uuid7())], email="b@example.com", user_id=uuid7())
     async with count_statements() as many:
         await visitor.page(url)
