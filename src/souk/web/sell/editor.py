@@ -154,9 +154,7 @@ def names_of(form: Form) -> list[str]:
 def variants_of(form: Form, *, currency: str) -> list[flow.VariantStock]:
     """Raises InvalidInput naming the field of the row."""
     names = names_of(form)
-    return [
-        _variant(row, names, currency) for row in rows_of_form(form) if row["path"]
-    ]
+    return [_variant(row, names, currency) for row in rows_of_form(form) if row["path"]]
 
 
 def _variant(row: dict[str, str], names: list[str], currency: str) -> flow.VariantStock:

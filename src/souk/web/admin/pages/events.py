@@ -76,9 +76,7 @@ def _replaying(name: str, subscriber: str) -> Ask:
 
 
 @get(_PATH + "/replay", access=_MAY, include_in_schema=False)
-async def replay_page(
-    request: Req, name: _Word = "", subscriber: _Word = ""
-) -> Response[bytes]:
+async def replay_page(request: Req, name: _Word = "", subscriber: _Word = "") -> Response[bytes]:
     """Ask first."""
     return await ask(request, _replaying(name, subscriber))
 
