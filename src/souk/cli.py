@@ -50,9 +50,21 @@ def main() -> None:
 
 
 @main.command()
-def up() -> None:
+@click.option("--demo", is_flag=True, help="Fill an empty marketplace first.")
+def up(*, demo: bool) -> None:
     """Run everything: database, web, worker, relay, sandbox gateway; the dead are restarted."""
-    roles.up(configuration.load())
+    settings = configuration.load()
+    accounts: list[tuple[str, str, str]] = []
+
+    def announce() -> None:
+        if accounts:
+            _print_log_ins(accounts)
+        console.print(f"Souk is at [bold]{settings.base_url}[/]. Ctrl+C stops it.")
+
+    def prepare() -> None:
+        accounts.extend(_fill_if_empty())
+
+    roles.up(settings, prepare=prepare if demo else None, announce=announce)
 
 
 @main.command()
@@ -85,11 +97,28 @@ def migrate() -> None:
 @click.option("--orders", default=300, show_default=True, help="Past orders to make.")
 def demo(orders: int) -> None:
     """Fill the marketplace with real sample goods, shops, people and orders."""
-    from souk.demo import fill  # noqa: PLC0415 - only this command needs the demo's readers
+    _print_log_ins(_fill(orders))
 
+
+def _fill_if_empty() -> list[tuple[str, str, str]]:
+    """Fill a new marketplace; the log-ins of a demo, none on one that is in use."""
+    from souk.demo import fill  # noqa: PLC0415 - only the demo needs its readers
+
+    if _run(fill.is_wanted):
+        return _fill(fill.ORDERS)
+    return fill.log_ins() if _run(fill.is_filled) else []
+
+
+def _fill(orders: int) -> list[tuple[str, str, str]]:
+    """Fill an empty marketplace; the log-ins to try. As a worker, since it writes the index."""
+    from souk.demo import fill  # noqa: PLC0415 - only the demo needs its readers
+
+    wiring = fill.Wiring(composition.subscriptions(), composition.job_types())
     with _progress() as progress:
-        result = _run(lambda services: fill.fill(services, orders=orders, report=_steps(progress)))
-    _print_log_ins(result)
+        return _run(
+            lambda services: fill.fill(services, wiring, orders=orders, report=_steps(progress)),
+            role="worker",
+        )
 
 
 @main.command("import")

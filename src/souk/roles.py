@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -105,11 +106,17 @@ class Supervisor:
         self._server: embedded.EmbeddedServer | None = None
         self._stopping = False
 
-    def start(self) -> None:
-        """Start the database, migrate it, then every role."""
+    def start(self, *, prepare: Callable[[], None] | None = None) -> None:
+        """Start the database, migrate it, let `prepare` do its work alone, then every role."""
         url = self._start_database()
         migrate.upgrade(url)
         os.environ["SOUK_DATABASE_URL"] = url
+        if prepare is not None:
+            try:
+                prepare()
+            except BaseException:
+                self._shut_down()
+                raise
         for name in self._names:
             self._spawn(name)
 
@@ -124,12 +131,15 @@ class Supervisor:
         process = subprocess.Popen([sys.executable, "-m", "souk.cli", name])
         self._children[name] = _Child(name, process, time.monotonic(), deaths)
 
-    def watch(self) -> None:
-        """Look after the children until a signal comes."""
+    def watch(self, *, announce: Callable[[], None] | None = None) -> None:
+        """Look after the children until a signal comes; `announce` when the pages answer."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
         while not self._stopping:
             time.sleep(0.2)
+            if announce is not None and _answers(self._settings):
+                announce()
+                announce = None
             self._revive_database()
             for child in list(self._children.values()):
                 if child.process.poll() is not None and not self._stopping:
@@ -167,6 +177,15 @@ class Supervisor:
             self._server.stop()
 
 
+def _answers(settings: Settings) -> bool:
+    host = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104 - compared
+    try:
+        with socket.create_connection((host, settings.port), timeout=0.5):
+            return True
+    except OSError:
+        return False
+
+
 def _alive(server: embedded.EmbeddedServer) -> bool:
     try:
         pid = int((server.folder / "postmaster.pid").read_text().split()[0])
@@ -176,10 +195,15 @@ def _alive(server: embedded.EmbeddedServer) -> bool:
     return True
 
 
-def up(settings: Settings) -> None:
-    """Everything on one machine."""
+def up(
+    settings: Settings,
+    *,
+    prepare: Callable[[], None] | None = None,
+    announce: Callable[[], None] | None = None,
+) -> None:
+    """Everything on one machine. `prepare` runs before the roles, `announce` when they answer."""
     telemetry.set_up(settings, role="supervisor")
     names = ("serve", "worker") if settings.is_production else ("sandbox", "serve", "worker")
     supervisor = Supervisor(settings, names)
-    supervisor.start()
-    supervisor.watch()
+    supervisor.start(prepare=prepare)
+    supervisor.watch(announce=announce)

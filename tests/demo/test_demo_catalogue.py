@@ -77,6 +77,7 @@ def test_every_listing_can_be_sold(demo: Demo) -> None:
         assert sanitise_html(draft.description_html) == draft.description_html
         assert "lorem ipsum" not in draft.description_html.casefold()
         assert all(v.price and v.price.amount > 0 for v in draft.variants)
+        assert draft.kind is Kind.DIGITAL or any(v.stock for v in draft.variants)
         assert {v.price.currency for v in draft.variants if v.price} == {"EUR"}
         assert len({tuple(v.options.items()) for v in draft.variants}) == len(draft.variants)
     keys = Counter((listing.seller, listing.draft.external_id) for listing in demo.listings)

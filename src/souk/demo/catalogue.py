@@ -34,11 +34,21 @@ def load(*, seed: int = SEED) -> Demo:
         sellers=SELLERS,
         buyers=buyers(),
         listings=[
-            *goods,
+            *map(_stocked, goods),
             *digital.listings(species),
             *second_hand.listings([*outdoor, *appliances], rng),
         ],
     )
+
+
+def _stocked(spec: ListingSpec) -> ListingSpec:
+    """With something in stock, since nothing can be put on sale without."""
+    first, *others = spec.draft.variants
+    if first.stock is None or any(variant.stock for variant in spec.draft.variants):
+        return spec
+    first = msgspec.structs.replace(first, stock=4)
+    draft = msgspec.structs.replace(spec.draft, variants=[first, *others])
+    return msgspec.structs.replace(spec, draft=draft)
 
 
 def _illustrated(spec: ListingSpec) -> ListingSpec:

@@ -94,7 +94,7 @@ CATEGORIES = [
         "sunglasses": "Sunglasses",
     }),
     CategorySpec("home", "Home and garden", None, "For the room and the vegetable patch.",
-                 [_BRAND, _COLOUR, AttributeSpec("material", "Material", "text")]),
+                 [_BRAND, _COLOUR]),
     *_branch("home", {"indoor": "Indoor", "garden": "Garden", "homewares": "Homewares"}),
     CategorySpec("groceries", "Groceries", None, "Bottled and packed.", [
         AttributeSpec("flavour", "Flavour", "text"),

@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import asyncpg
 import msgspec
@@ -22,6 +22,7 @@ from asyncpg import exceptions as pg
 from souk.kernel.clock import Clock, SystemClock
 from souk.kernel.errors import DomainError, ErrorKind
 from souk.platform.events import Event, EventWriter
+from souk.platform.pool import Pool
 
 T = TypeVar("T")
 Record = asyncpg.Record
@@ -76,19 +77,6 @@ def _seen(sql: str) -> None:
     if count is not None:
         count.total += 1
         count.texts.append(sql)
-
-
-if TYPE_CHECKING:
-    _Base = asyncpg.Connection[Record]
-else:
-    _Base = asyncpg.Connection
-
-
-class _Connection(_Base):
-    """Skips the reset round trip on release: Souk leaves no session state behind."""
-
-    def get_reset_query(self) -> str:
-        return ""
 
 
 class ReadConn:
@@ -153,8 +141,8 @@ class Database:
     def __init__(
         self,
         *,
-        reads: asyncpg.Pool[Record],
-        writes: asyncpg.Pool[Record],
+        reads: Pool,
+        writes: Pool,
         clock: Clock,
         writer: EventWriter,
     ) -> None:
@@ -185,16 +173,19 @@ class Database:
             "jit": "off",
         }
 
-        async def pool(extra: dict[str, str]) -> asyncpg.Pool[Record]:
-            return await asyncpg.create_pool(
-                url,
-                min_size=1,
-                max_size=size,
-                connection_class=_Connection,
-                init=_prepare,
-                server_settings=limits | extra,
-                command_timeout=statement_timeout_ms / 1000 + 5,
-            )
+        async def pool(extra: dict[str, str]) -> Pool:
+            async def connect() -> asyncpg.Connection[Record]:
+                raw = await asyncpg.connect(
+                    url,
+                    server_settings=limits | extra,
+                    command_timeout=statement_timeout_ms / 1000 + 5,
+                )
+                await _prepare(raw)
+                return raw
+
+            made = Pool(connect, size=size)
+            await made.warm()
+            return made
 
         return cls(
             reads=await pool({"default_transaction_read_only": "on"}),
@@ -215,7 +206,7 @@ class Database:
         """A connection for queries, each statement its own snapshot."""
         try:
             async with self._reads.acquire(timeout=5) as raw:
-                yield ReadConn(cast("asyncpg.Connection[Record]", raw), self.clock)
+                yield ReadConn(raw, self.clock)
         except (OSError, TimeoutError, pg.PostgresConnectionError, pg.CannotConnectNowError) as e:
             raise DatabaseUnavailable from e
 
@@ -241,8 +232,7 @@ class Database:
         raise AssertionError("unreachable")
 
     async def _attempt(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
-        async with self._writes.acquire(timeout=5) as proxy:
-            raw = cast("asyncpg.Connection[Record]", proxy)
+        async with self._writes.acquire(timeout=5) as raw:
             _seen("BEGIN")
             async with raw.transaction():
                 tx = WriteTx(raw, self.clock, self._writer)

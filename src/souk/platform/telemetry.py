@@ -6,17 +6,16 @@ import logging
 import logging.handlers
 import sys
 
-import sentry_sdk
+from typing import TYPE_CHECKING
+
 import structlog
-from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from prometheus_client import Counter, Gauge, Histogram
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from souk.platform.settings import Settings
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
 
 _SECRET_WORDS = ("password", "secret", "token", "authorization", "cookie", "api_key", "card")
 REQUESTS = Counter("souk_http_requests_total", "Answers by route", ["method", "route", "status"])
@@ -42,19 +41,39 @@ def set_up(settings: Settings, *, role: str) -> None:
     """Configure this process once. `role` is web, worker, relay… and appears in every line."""
     _set_up_logs(settings, role=role)
     if settings.sentry_dsn:
-        sentry_sdk.init(
-            dsn=settings.sentry_dsn,
-            environment=settings.environment,
-            send_default_pii=False,
-            max_request_body_size="never",
-        )
+        _set_up_sentry(settings)
     if settings.otlp_endpoint:
-        provider = TracerProvider(
-            resource=Resource.create({"service.name": "souk", "service.instance.role": role})
-        )
-        exporter = OTLPSpanExporter(endpoint=settings.otlp_endpoint)
-        provider.add_span_processor(BatchSpanProcessor(exporter))
-        trace.set_tracer_provider(provider)
+        _set_up_traces(settings, role=role)
+
+
+# Both libraries take long to import; a program that reports to neither starts without them.
+def _set_up_sentry(settings: Settings) -> None:
+    import sentry_sdk  # noqa: PLC0415
+
+    sentry_sdk.init(
+        dsn=settings.sentry_dsn,
+        environment=settings.environment,
+        send_default_pii=False,
+        max_request_body_size="never",
+    )
+
+
+def _set_up_traces(settings: Settings, *, role: str) -> None:
+    from opentelemetry import trace  # noqa: PLC0415
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
+        OTLPSpanExporter,
+    )
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+
+    provider = TracerProvider(
+        resource=Resource.create({"service.name": "souk", "service.instance.role": role})
+    )
+    provider.add_span_processor(
+        BatchSpanProcessor(OTLPSpanExporter(endpoint=settings.otlp_endpoint))
+    )
+    trace.set_tracer_provider(provider)
 
 
 def _set_up_logs(settings: Settings, *, role: str) -> None:
@@ -103,6 +122,8 @@ def _set_up_logs(settings: Settings, *, role: str) -> None:
         logging.getLogger(noisy).setLevel(max(level, logging.WARNING))
 
 
-def tracer() -> trace.Tracer:
+def tracer() -> Tracer:
     """The tracer; one that records nothing until an OTLP endpoint is set."""
+    from opentelemetry import trace  # noqa: PLC0415
+
     return trace.get_tracer("souk")

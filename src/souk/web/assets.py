@@ -11,7 +11,7 @@ from typing import Annotated
 
 from litestar import Request, Response, get
 from litestar.datastructures import State
-from litestar.params import Parameter
+from litestar.params import HeaderParameter
 
 from souk.kernel.errors import NotFound
 from souk.platform.http import access
@@ -71,12 +71,13 @@ def _read(path: Path) -> Asset:
     access=access.PUBLIC,
     include_in_schema=False,
     sync_to_thread=False,
+    uncompressed=True,
 )
 def static_file(
     request: Request[object, object, State],
     tag: str,
     name: str,
-    encodings: Annotated[str, Parameter(header="accept-encoding")] = "",
+    encodings: Annotated[str, HeaderParameter(name="accept-encoding")] = "",
 ) -> Response[bytes]:
     """A static file; the tag in its address changes with its content."""
     assets: Assets = request.app.state["assets"]

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import base64
 import hmac
-from collections.abc import Callable, Mapping
+import secrets
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader
@@ -37,6 +40,7 @@ Req = Request[Any, Any, State]
 FLASH_COOKIE = "souk_flash"
 THEME_COOKIE = "theme"
 TEMPLATES = Path(__file__).parent / "templates"
+_DRAWN_BYTES = 16_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class Viewer:
 
 
 class Flash(msgspec.Struct, frozen=True):
-    """A sentence shown once on the next page; `tone` is success, info, warning or error."""
+    """A sentence shown once on the next page; `tone` is success, info, warn or error."""
 
     tone: str
     text: str
@@ -81,11 +85,38 @@ class Pages:
         env.filters["datetime"] = _filter(languages.datetime_text)
         env.filters["number"] = _filter(languages.number_text)
         self.env = env
+        self.drawn = Drawn(_DRAWN_BYTES)
 
 
-def media_url(key: str | None, size: int = 640) -> str | None:
-    """Where a picture is served; see `web.media`."""
-    return None if key is None else f"/media/{key}?size={size}"
+class Drawn:
+    """Pages drawn for visitors who are not signed in, the least recently asked for dropped first.
+
+    Each holds `place` where the visitor's own CSRF token belongs; it is random per process, so that
+    no text of a listing can imitate it.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.place = secrets.token_urlsafe(24)
+        self._most = most
+        self._size = 0
+        self._kept: OrderedDict[Hashable, str] = OrderedDict()
+
+    def find(self, key: Hashable) -> str | None:
+        found = self._kept.get(key)
+        if found is not None:
+            self._kept.move_to_end(key)
+        return found
+
+    def keep(self, key: Hashable, html: str) -> None:
+        self._size += len(html) - len(self._kept.get(key, ""))
+        self._kept[key] = html
+        while self._size > self._most:
+            self._size -= len(self._kept.popitem(last=False)[1])
+
+
+def media_url(key: str | None, width: int = 640) -> str | None:
+    """Where a picture is served, `width` pixels wide or as wide as it is."""
+    return None if key is None else f"/media/{key}/{width}.webp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,38 +176,93 @@ async def page(
     request: Req, template: str, *, status: int = 200, **context: object
 ) -> Response[bytes]:
     """The page as an answer. Errors of a form are given as `errors` (see `field_errors`)."""
-    pages = pages_of(request)
     viewer = await viewer_of(request)
+    frame = await _frame(request, viewer)
     return _respond(
-        request,
-        template,
-        status=status,
-        viewer=viewer,
-        context={
-            "cart_count": await _cart_count(request, pages.services, viewer),
-            "nav_categories": await _nav(pages.services),
-            **context,
-        },
+        request, template, status=status, viewer=viewer, context={**frame, **context}
     )
+
+
+def fragment(request: Req, template: str, **context: object) -> Response[bytes]:
+    """A piece of HTML for htmx and the search box, without the frame."""
+    token = request.cookies.get(CSRF_COOKIE, "")
+    _rendering.set(_Rendering(language_of(request), token))
+    html = pages_of(request).env.get_template(template).render(context)
+    return Response(
+        html.encode(),
+        media_type="text/html; charset=utf-8",
+        headers={"Cache-Control": "private, max-age=60"},
+    )
+
+
+async def cached_page(
+    request: Req,
+    template: str,
+    *,
+    key: tuple[Hashable, ...],
+    build: Callable[[], Awaitable[Mapping[str, object]]],
+) -> Response[bytes]:
+    """As `page`, drawn once for everybody who is not signed in as long as `key` stays the same.
+
+    `key` names all that the page shows; language, theme, cart and categories are added here.
+    """
+    viewer = await viewer_of(request)
+    if viewer is not None or FLASH_COOKIE in request.cookies:
+        return await page(request, template, **await build())
+    drawn = pages_of(request).drawn
+    tree = await tree_of(request)
+    count = await _cart_count(request, None)
+    place = (template, request.scope["path"], language_of(request), theme_of(request))
+    full = (*place, count, tree.version, key)
+    html = drawn.find(full)
+    if html is None:
+        context = {"cart_count": count, "nav_categories": _nav(tree), **await build()}
+        html = _draw(request, template, context, token=drawn.place, viewer=None, flashes=[])
+        drawn.keep(full, html)
+    token = request.cookies.get(CSRF_COOKIE)
+    made = None if token else new_csrf_token(pages_of(request).settings)
+    html = html.replace(drawn.place, token or made or "")
+    return _answer(request, html, status=200, made=made)
 
 
 def _respond(
     request: Req, template: str, *, status: int, viewer: Viewer | None, context: dict[str, object]
 ) -> Response[bytes]:
-    pages = pages_of(request)
-    settings = pages.settings
+    settings = pages_of(request).settings
     token = request.cookies.get(CSRF_COOKIE)
     made = None if token else new_csrf_token(settings)
     flashes = _read_flashes(request, settings)
+    html = _draw(
+        request, template, context, token=token or made or "", viewer=viewer, flashes=flashes
+    )
+    response = _answer(request, html, status=status, made=made)
+    if flashes:
+        response.delete_cookie(FLASH_COOKIE)
+    if viewer is not None or flashes:
+        response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _draw(
+    request: Req,
+    template: str,
+    context: Mapping[str, object],
+    *,
+    token: str,
+    viewer: Viewer | None,
+    flashes: list[Flash],
+) -> str:
+    pages = pages_of(request)
+    settings = pages.settings
     language = language_of(request)
-    _rendering.set(_Rendering(language, token or made or ""))
-    html = pages.env.get_template(template).render(
+    _rendering.set(_Rendering(language, token))
+    return pages.env.get_template(template).render(
         {
             "locale": languages.locale_of(language),
             "languages": [(code, languages.LANGUAGES[code]) for code in languages.available()],
             "request_path": request.scope["path"],
-            "csrf_token": token or made,
-            "theme": request.cookies.get(THEME_COOKIE, "auto"),
+            "csrf_token": token,
+            "theme": theme_of(request),
             "site_name": settings.marketplace_name,
             "base_url": settings.base_url,
             "canonical_url": None,
@@ -194,16 +280,25 @@ def _respond(
             **context,
         }
     )
-    response = Response(html.encode(), status_code=status, media_type="text/html; charset=utf-8")
+
+
+def _answer(request: Req, html: str, *, status: int, made: str | None) -> Response[bytes]:
+    response = Response(
+        html.encode(),
+        status_code=status,
+        media_type="text/html; charset=utf-8",
+        headers={"Cache-Control": "private, no-cache"},
+    )
     if made:
-        response.set_cookie(
-            CSRF_COOKIE, made, httponly=True, secure=settings.secure_cookies, samesite="lax"
-        )
-    if flashes:
-        response.delete_cookie(FLASH_COOKIE)
-    if viewer is not None:
-        response.headers["Cache-Control"] = "private, no-store"
+        secure = pages_of(request).settings.secure_cookies
+        response.set_cookie(CSRF_COOKIE, made, httponly=True, secure=secure, samesite="lax")
     return response
+
+
+def theme_of(request: Req) -> str:
+    """`light`, `dark`, or `auto` for what the system prefers."""
+    theme = request.cookies.get(THEME_COOKIE, "auto")
+    return theme if theme in {"light", "dark"} else "auto"
 
 
 LEGAL_TITLES = {
@@ -223,17 +318,34 @@ async def viewer_of(request: Req) -> Viewer | None:
     return Viewer(actor.name, actor.seller_id is not None, actor.is_operator, actor)
 
 
-async def _cart_count(request: Req, services: Services, viewer: Viewer | None) -> int:
+async def _frame(request: Req, viewer: Viewer | None) -> dict[str, object]:
+    """What the head of every page shows: the cart's count and the categories."""
+    return {
+        "cart_count": await _cart_count(request, viewer),
+        "nav_categories": _nav(await tree_of(request)),
+    }
+
+
+async def _cart_count(request: Req, viewer: Viewer | None) -> int:
     if viewer is None and GUEST_COOKIE not in request.cookies:
         return 0
-    async with services.db.read() as conn:
+    async with pages_of(request).services.db.read() as conn:
         cart = await carts.read(conn, await holder_of(request))
     return sum(line.quantity for line in cart.lines)
 
 
-async def _nav(services: Services) -> list[dict[str, str]]:
-    async with services.db.read() as conn:
-        tree = await catalog.tree(conn)
+async def tree_of(request: Req) -> catalog.Tree:
+    """The categories, asked for once per request."""
+    state = request.scope["state"]
+    tree = state.get("category_tree")
+    if tree is None:
+        async with pages_of(request).services.db.read() as conn:
+            tree = await catalog.tree(conn)
+        state["category_tree"] = tree
+    return tree
+
+
+def _nav(tree: catalog.Tree) -> list[dict[str, str]]:
     return [{"text": node.name, "url": f"/c/{node.slug}"} for node in tree.roots]
 
 
@@ -292,8 +404,8 @@ async def form_of(request: Req) -> dict[str, str]:
 def error_page(request: Req, status: int, problem: Problem) -> Response[bytes]:
     """What people see instead of problem details. Shows nothing that needs the database."""
     if status == 401:
-        path = request.scope["path"]
-        return redirect(f"/login?next={path}")
+        back = request.scope["path"] if request.method == "GET" else "/account"
+        return redirect(f"/login?next={quote(back)}")
     known: Mapping[int, str] = {403: "403", 404: "404", 429: "429", 500: "500", 503: "503"}
     template = f"errors/{known.get(status, 'problem')}.html"
     context: dict[str, object] = {
@@ -301,5 +413,6 @@ def error_page(request: Req, status: int, problem: Problem) -> Response[bytes]:
         "detail": problem.detail,
         "request_id": problem.request_id,
         "action": None,
+        "nav_categories": [],
     }
     return _respond(request, template, status=status, viewer=None, context=context)

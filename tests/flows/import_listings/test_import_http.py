@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from souk.contexts.listings import api as listings
 from souk.contexts.sellers import api as sellers
 from souk.flows.import_listings import command, http, work
 from souk.kernel.actor import GUEST, system
@@ -25,7 +26,9 @@ def client(make_client: Callable[..., Any]) -> Any:
 
 
 async def test_a_seller_uploads_previews_runs_and_undoes(client: Any, services: Services) -> None:
-    client.act_as.actor, _ = await open_shop(services)
+    client.act_as.actor, slug = await open_shop(services)
+    async with services.db.read() as conn:
+        shop_name = (await sellers.by_slug(conn, slug)).name
     sent = await client.post("/api/v1/imports?filename=shop.csv", content=FILE)
     assert sent.status_code == 201
     run = sent.json()
@@ -46,6 +49,9 @@ async def test_a_seller_uploads_previews_runs_and_undoes(client: Any, services: 
             assert rest.json()["items"][0]["problems"][0]["code"] == "price_unreadable"
             refused = await client.get(f"{url}/results", params={"outcome": "refused"})
             assert len(refused.json()["items"]) == 2
+    async with services.db.read() as conn:
+        made = await listings.of_seller(conn, client.act_as.actor.seller_id)
+    assert {row.seller_name for row in made.items} == {shop_name}
     listed = (await client.get("/api/v1/imports")).json()
     assert [item["id"] for item in listed["items"]] == [run["id"]]
 

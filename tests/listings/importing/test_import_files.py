@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from souk.contexts.listings.importing import table
 from souk.contexts.listings.importing.drafts import Severity
 from souk.contexts.listings.importing.reader import open_products
 from tests.listings.importing.reading import codes, drafts, opened, records
@@ -228,3 +229,39 @@ def test_every_row_lands_or_is_refused_with_a_sentence(
             assert record.draft.variants
             assert record.draft.external_id
     assert len(seen) == len(set(seen))
+
+
+def test_reading_gives_up_when_too_many_marks_are_never_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(table, "_GIVE_UP", 1)
+    found = records(f'{HEADER}\na,"Pot,x,1,1\nb,Pan,x,1,1\n')
+    assert [codes(record) for record in found] == [[(2, "row_unreadable")]]
+    assert "the rest of the file was not read" in found[0].problems[0].message
+
+
+def test_an_endless_cell_without_a_closing_mark_costs_its_row_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(table, "_LOOK_AHEAD", 1_500_000)
+    filler = ("x" * 1_000 + "\n") * 2_500
+    found = records(f'{HEADER}\na,"Pot,x,1,1\nb,Pan,x,1,1\n{filler}')
+    assert codes(found[0]) == [(2, "row_unreadable")]
+    assert found[1].draft.title == "Pan"
+
+
+def test_too_many_columns_and_too_many_rows_of_one_product_are_refused() -> None:
+    wide = records(f"{HEADER}\na,Pot,x,1,1{',' * 2_100}\nb,Pan,x,1,1\n")
+    assert [record.refused for record in wide] == [True, False]
+    assert "2000 columns" in wide[0].problems[0].message
+    (tall,) = records(f"{HEADER}\n" + "a,Pot,x,1,1\n" * 2_600)
+    assert "product_too_long" in [code for _, code in codes(tall)]
+
+
+def test_a_person_may_name_the_encoding_and_the_delimiter() -> None:
+    file = open_products(
+        io.BytesIO(PLAIN.replace(",", ";").encode("cp1251", errors="replace")),
+        currency="EUR", encoding="cp1251", delimiter=";",
+    )  # fmt: skip
+    assert (file.encoding, file.delimiter, file.format) == ("cp1251", ";", "souk")
+    assert len(list(file.records())) == 2

@@ -236,3 +236,95 @@ def test_an_exported_file_reads_back_as_the_same_products() -> None:
         assert "'=Boston" in exported or "'@Mug" in exported
         again = drafts(exported)
         assert [content_key(draft) for draft in again] == [content_key(draft) for draft in found]
+
+
+def warned(text: str) -> list[tuple[int, str]]:
+    return [pair for record in records(text) for pair in codes(record)]
+
+
+def test_figures_that_cannot_be_right_are_left_out_or_refused() -> None:
+    header = "title,price,compare_at_price,stock,weight,sku,condition,kind,tags\n"
+    many = "|".join(f"tag {n}" for n in range(30))
+    assert warned(header + "A,10,5,,,,,,\n") == [(2, "compare_at_below")]
+    assert warned(header + 'A,10,"1,234",,,,,,\n') == [(2, "price_notation")]
+    assert warned(header + "A,10,dear,,,,,,\n") == [(2, "price_unreadable")]
+    assert warned(header + '"A","1.234",,,,,,,\n') == [(2, "price_notation")]
+    assert warned(header + "A,10,,some,,,,,\n") == [(2, "stock_unreadable")]
+    assert warned(header + "A,10,,,heavy,,,,\n") == [(2, "weight_unreadable")]
+    assert warned(header + "A,10,,,,Ä#1,,,\n") == [(2, "sku_unusable")]
+    assert warned(header + "A,10,,,,,shabby,used,\n") == [(2, "condition_unknown")]
+    assert warned(header + f"A,10,,,,,,,{many}\n") == [(2, "tags_too_many")]
+
+
+def test_a_product_has_at_most_a_hundred_variants() -> None:
+    rows = "".join(f"a,,Size,{n},5\n" for n in range(105))
+    (record,) = records(
+        "external_id,title,option1_name,option1_value,price\na,Tee,Size,x,5\n" + rows
+    )
+    assert len(record.draft.variants) == 100
+    assert [code for _, code in codes(record)] == ["variants_too_many"] * 6
+
+
+def test_a_sale_makes_the_regular_price_the_former_one_only_when_it_is_lower_and_lasting() -> None:
+    header = "Type,SKU,Name,Regular price,Sale price,Date sale price ends,Categories,In stock?\n"
+    found = records(
+        header
+        + "simple,a,A,10,12,,,1\nsimple,b,B,10,8,2030-01-01,,1\nsimple,c,C,10,10,,,0\n"
+        + 'simple,d,D,10,8,,"Home, Garden > Pots, Home\\, sweet home",1\n'
+    )
+    prices = [(record.draft.variants[0].price, record.draft.variants[0].compare_at)
+              for record in found]  # fmt: skip
+    ten, eight = Money(1000, "EUR"), Money(800, "EUR")
+    assert prices == [(ten, None), (ten, None), (ten, None), (eight, ten)]
+    assert [codes(record) for record in found] == [
+        [(2, "sale_above")], [(3, "sale_dated")], [], [(5, "categories_many")],
+    ]  # fmt: skip
+    assert found[2].draft.variants[0].stock == 0
+    assert found[3].draft.category_path == ["Garden", "Pots"]
+    assert found[0].draft.external_id == "sku:a"
+
+
+def test_woocommerce_rows_are_joined_when_id_and_sku_name_the_same_product() -> None:
+    header = "ID,Type,SKU,Name,Regular price,Parent,Attribute 1 name,Attribute 1 value(s)\n"
+    (record,) = records(
+        header
+        + "8,variation,x-s,,5,id:7,Size,S\n9,variation,x-m,,6,x,Size,M\n7,variable,x,Tee,,,Size,\n"
+    )
+    assert [variant.options for variant in record.draft.variants] == [{"Size": "S"}, {"Size": "M"}]
+    repeated = records(header + "7,simple,x,Tee,5,,,\n7,simple,y,Tee again,5,,,\n")
+    assert [codes(record) for record in repeated] == [[(3, "product_duplicate")]]
+    assert warned(header + "8,variation,x-s,,5,,Size,S\n") == [(2, "key_missing")]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"title": ""}, "title_missing"), ({"title": "x" * 201}, "title_too_long"),
+        ({"description": "x" * 1_000_001}, "field_too_large"),
+        ({"variants": [{"price": 1, "sku": "Ä"}]}, "sku_unusable"),
+        ({"variants": [{"price": 1, "sku": "TAKEN"}]}, "sku_duplicate"),
+        ({"variants": [{"price": 1, "currency": "USD"}]}, "price_currency"),
+        ({"variants": [{"price": 1e14}]}, "price_absurd"),
+        ({"variants": [{"price": 1e-20}]}, "price_unreadable"),
+        ({"variants": [{"price": "dear"}]}, "price_unreadable"),
+        ({"variants": []}, "nothing_to_sell"), ({"kind": "car"}, "member_wrong"),
+        ({"variants": [{"price": 1, "weight_g": -1}]}, "number_out_of_range"),
+    ],
+)  # fmt: skip
+def test_json_lines_that_are_refused(change: dict[str, object], code: str) -> None:
+    first = {"title": "First", "variants": [{"price": 1, "sku": "TAKEN"}]}
+    second = {"title": "Second", "variants": [{"price": 1}]} | change
+    found = records(json.dumps(first) + "\n" + json.dumps(second) + "\n")
+    assert not found[0].refused
+    assert found[1].refused
+    assert codes(found[1])[0] == (2, code)
+
+
+def test_json_lines_warn_and_skip_empty_lines() -> None:
+    line = {"title": "A", "variants": [{"price": "1.234", "compare_at": 9, "options": {"": "x"}}],
+            "kind": "secondhand", "condition": "good", "tags": ["", "a"]}  # fmt: skip
+    (record,) = records("\n" + json.dumps(line) + "\n\n")
+    assert codes(record) == [(2, "price_notation")]
+    assert record.draft.variants[0].compare_at is None
+    assert (record.draft.condition, record.draft.tags) == ("good", ["a"])
+    assert records('{"title": "' + "x" * 8_100_000 + '"}\n')[0].problems[0].code == "line_too_long"

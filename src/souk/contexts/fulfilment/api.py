@@ -21,6 +21,7 @@ from souk.contexts.fulfilment.commands.shipments import advance, mark_delivered,
 from souk.contexts.fulfilment.domain.address import Address, checked_address
 from souk.contexts.fulfilment.domain.address import lines as address_lines
 from souk.contexts.fulfilment.domain.address import normalise as normalise_address
+from souk.contexts.fulfilment.domain.address_form import AddressForm, address_form, countries
 from souk.contexts.fulfilment.domain.carriers import CARRIERS, carrier_name, tracking_url
 from souk.contexts.fulfilment.domain.downloads import DigitalFile, DigitalLine, LicenceKey
 from souk.contexts.fulfilment.domain.email import checked_email
@@ -58,6 +59,7 @@ __all__ = [
     "CARRIERS",
     "DEFAULT_METHOD",
     "Address",
+    "AddressForm",
     "Bracket",
     "DeliveryOption",
     "DigitalFile",
@@ -77,6 +79,7 @@ __all__ = [
     "ShipmentView",
     "add_licence_keys",
     "add_method",
+    "address_form",
     "address_lines",
     "advance",
     "carrier_name",
@@ -84,6 +87,7 @@ __all__ = [
     "change_method",
     "checked_address",
     "checked_email",
+    "countries",
     "forget_address",
     "forget_addresses_of",
     "grant_digital",

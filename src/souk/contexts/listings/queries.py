@@ -320,10 +320,14 @@ async def of_seller(
     seller_id: UUID,
     *,
     states: Sequence[State] = (),
+    search: str = "",
     cursor: str | None = None,
     limit: int = 20,
 ) -> Page[SellerListingRow]:
-    """A seller's own listings in any of `states` (none means all), newest first."""
+    """A seller's own listings in any of `states` (none means all), newest first.
+
+    `search` is a part of the title, or a whole SKU.
+    """
     last = None
     if cursor is not None:
         last = parse_uuid(str(decode_cursor(cursor, size=1)[0]))
@@ -331,11 +335,15 @@ async def of_seller(
             raise BadCursor
     rows = await conn.fetch(
         f"{_ROW} WHERE l.seller_id = $1 AND ($2::text[] = '{{}}' OR l.state = ANY($2::text[]))"
-        " AND ($3::uuid IS NULL OR l.id < $3) ORDER BY l.id DESC LIMIT $4",
+        " AND ($3::uuid IS NULL OR l.id < $3)"
+        " AND ($5 = '' OR strpos(lower(l.title), lower($5)) > 0 OR EXISTS (SELECT"
+        "   FROM listings.variant v WHERE v.listing_id = l.id AND v.sku = $5))"
+        " ORDER BY l.id DESC LIMIT $4",
         seller_id,
         list(states),
         last,
         limit + 1,
+        search,
     )
     found = [SellerListingRow(**dict(row)) for row in rows]
     return page_of(found, limit=limit, cursor_of=lambda row: encode_cursor(str(row.id)))

@@ -26,7 +26,7 @@ _COLUMNS = (
     "reviewed", "version", "created_at", "updated_at", "published_at",
 )  # fmt: skip
 _DERIVED = ("price_min", "price_max", "image_key", "card", "document")
-_ALL = (*_COLUMNS, *_DERIVED)
+ALL_COLUMNS = (*_COLUMNS, *_DERIVED)
 _SELECT = f"""
 SELECT {', '.join('l.' + name for name in _COLUMNS)}, s.name AS seller_name, s.slug AS seller_slug,
   (SELECT json_agg(json_build_object('id', v.id, 'options', v.options, 'sku', v.sku,
@@ -98,7 +98,8 @@ async def slug_taken(conn: ReadConn, slug: str) -> bool:
     return await conn.fetchval("SELECT EXISTS (SELECT FROM listings.listing WHERE slug = $1)", slug)
 
 
-def _row(listing: Listing, seller: SellerFacts) -> list[object]:
+def row_of(listing: Listing, seller: SellerFacts) -> list[object]:
+    """The values of `ALL_COLUMNS`, the rendered JSON included."""
     prices = listing.prices or (None, None)
     card, document = render(listing, seller)
     image_key = listing.images[0].key if listing.images else None
@@ -106,18 +107,18 @@ def _row(listing: Listing, seller: SellerFacts) -> list[object]:
 
 
 _INSERT = (
-    f"INSERT INTO listings.listing ({', '.join(_ALL)})"
-    f" VALUES ({', '.join(f'${n}' for n in range(1, len(_ALL) + 1))})"
+    f"INSERT INTO listings.listing ({', '.join(ALL_COLUMNS)})"
+    f" VALUES ({', '.join(f'${n}' for n in range(1, len(ALL_COLUMNS) + 1))})"
 )
 _UPDATE = "UPDATE listings.listing SET " + ", ".join(
-    f"{name} = ${n}" for n, name in enumerate(_ALL, start=1) if name not in {"id", "seller_id"}
+    f"{name} = ${n}" for n, name in enumerate(ALL_COLUMNS, start=1) if name not in {"id", "seller_id"}
 ) + " WHERE id = $1 AND seller_id = $2"
 
 
 async def insert(tx: WriteTx, listing: Listing, seller: SellerFacts) -> None:
     """Raises SlugTaken and SkuTaken."""
     try:
-        await tx.execute(_INSERT, *_row(listing, seller))
+        await tx.execute(_INSERT, *row_of(listing, seller))
     except pg.UniqueViolationError as error:
         raise SlugTaken from error
     if listing.variants:
@@ -135,7 +136,7 @@ async def insert_many(tx: WriteTx, listings: Sequence[Listing], seller: SellerFa
 
     Raises UniqueViolationError when somebody took a slug or SKU since it was looked up.
     """
-    await tx.executemany(_INSERT, [_row(listing, seller) for listing in listings])
+    await tx.executemany(_INSERT, [row_of(listing, seller) for listing in listings])
     variants = [
         (
             variant.id,
@@ -172,7 +173,7 @@ async def save(
     listing.version += 1
     listing.updated_at = tx.clock.now()
     try:
-        await tx.execute(_UPDATE, *_row(listing, seller))
+        await tx.execute(_UPDATE, *row_of(listing, seller))
     except pg.UniqueViolationError as error:
         raise SlugTaken from error
     if variants:

@@ -41,6 +41,7 @@ from souk.contexts.orders.errors import (
     OrderNotFound,
 )
 from souk.contexts.orders.queries import (
+    DaySales,
     LineView,
     OrderRow,
     OrderView,
@@ -56,6 +57,7 @@ from souk.contexts.orders.queries import (
     ordered_listings,
     orders_of,
     payment_of,
+    sales_by_day,
     seller_order,
     seller_order_counts,
     seller_orders,
@@ -75,6 +77,7 @@ __all__ = [
     "CheckoutLine",
     "CheckoutNotFound",
     "CheckoutState",
+    "DaySales",
     "DeliveryChoice",
     "EmptyCheckout",
     "LineCommission",
@@ -113,6 +116,7 @@ __all__ = [
     "payment_of",
     "place",
     "reverse",
+    "sales_by_day",
     "save_checkout",
     "save_part",
     "save_step",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -366,6 +366,32 @@ async def seller_order_counts(conn: ReadConn, *, seller_id: UUID) -> dict[str, i
         seller_id,
     )
     return {row["state"]: row["n"] for row in rows}
+
+
+class DaySales(msgspec.Struct, frozen=True):
+    """What was sold on one day (UTC) in one currency: seller orders that were not cancelled, and
+    what they come to in minor units."""
+
+    day: date
+    currency: str
+    orders: int
+    total: int
+    commission: int
+
+
+async def sales_by_day(
+    conn: ReadConn, *, since: datetime, seller_id: UUID | None = None
+) -> list[DaySales]:
+    """Sales from `since` on, of one seller or of all, oldest day first; days without are absent."""
+    rows = await conn.fetch(
+        "SELECT (placed_at AT TIME ZONE 'UTC')::date AS day, currency, count(*) AS orders,"
+        " sum(total)::bigint AS total, sum(commission)::bigint AS commission"
+        " FROM orders.seller_order WHERE placed_at >= $1 AND ($2::uuid IS NULL OR seller_id = $2)"
+        " AND state <> 'cancelled' GROUP BY 1, 2 ORDER BY 1, 2",
+        since,
+        seller_id,
+    )
+    return [DaySales(*row.values()) for row in rows]
 
 
 def _after(cursor: str | None) -> UUID | None:

@@ -94,10 +94,24 @@ async def replace_parts(
     return show(checkout, options=options)
 
 
-async def read(conn: ReadConn, holder: Holder, checkout_id: UUID) -> CheckoutView:
-    """The holder's checkout with live prices and stock. Raises CheckoutNotFound."""
+async def read(
+    conn: ReadConn,
+    holder: Holder,
+    checkout_id: UUID,
+    *,
+    settings: Settings | None = None,
+    country: str | None = None,
+    deliveries: dict[UUID, UUID] | None = None,
+) -> CheckoutView:
+    """The holder's checkout with live prices and stock. Raises CheckoutNotFound.
+
+    With `settings` it is shown as it would be for delivery to `country` by `deliveries`, which a
+    form has not sent yet; without an address, for the country of the marketplace.
+    """
     checkout = await orders.find_checkout(conn, checkout_id)
-    if checkout is None or not orders.held_by(checkout, user_id=holder.user_id, guest=holder.guest):
+    if checkout is None or not orders.held_by(
+        checkout, user_id=holder.user_id, guest=holder.guest
+    ):
         raise orders.CheckoutNotFound
     payment = await payments.of_checkout(conn, checkout_id)
     changes: list[Message] = []
@@ -106,8 +120,15 @@ async def read(conn: ReadConn, holder: Holder, checkout_id: UUID) -> CheckoutVie
         ids = [line.variant_id for line in checkout.lines]
         found = await listings.purchasable(conn, ids)
         changes = refresh(checkout, found, await inventory.availability(conn, ids))
+        address = checkout.shipping_address
+        country = country or (address["country"] if address else None)
+        if settings is not None:
+            country = country or settings.country
+            checkout.tax_rate = settings.tax_rate(country)
+        options = await _options(conn, checkout, country=country)
+        if settings is not None:
+            _choose(checkout, options, deliveries or {})
         checkout.reprice()
-        options = await _options(conn, checkout)
     return show(checkout, options=options, changes=changes, payment=payment)
 
 
@@ -196,13 +217,18 @@ async def _apply(
         )
     address = checkout.shipping_address or checkout.billing_address
     checkout.tax_rate = settings.tax_rate(address["country"] if address else settings.country)
-    options = await _options(tx, checkout)
+    shipped_to = checkout.shipping_address
+    options = await _options(
+        tx, checkout, country=shipped_to["country"] if shipped_to else None
+    )
     _choose(checkout, options, parts.deliveries or {})
     return options
 
 
-async def _options(conn: ReadConn, checkout: orders.Checkout) -> Options:
-    if checkout.shipping_address is None or not checkout.ships():
+async def _options(
+    conn: ReadConn, checkout: orders.Checkout, *, country: str | None
+) -> Options:
+    if country is None or not checkout.ships():
         return {}
     groups = [
         fulfilment.GroupToShip(
@@ -213,7 +239,7 @@ async def _options(conn: ReadConn, checkout: orders.Checkout) -> Options:
         )
         for seller_id, lines in orders.by_seller(checkout.lines).items()
     ]
-    return await fulfilment.quote(conn, country=checkout.shipping_address["country"], groups=groups)
+    return await fulfilment.quote(conn, country=country, groups=groups)
 
 
 def _choose(checkout: orders.Checkout, options: Options, wanted: dict[UUID, UUID]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from souk.contexts.listings import api as listings
 from souk.contexts.listings.api import importing
 from souk.contexts.sellers import api as sellers
 from souk.kernel.actor import Actor
@@ -21,4 +22,6 @@ async def begin(
     shop = await sellers.account(tx, seller_id=seller_id)
     if shop.state != sellers.SellerState.APPROVED:
         raise Forbidden("Your shop is not open, so nothing can be imported. Its page says why.")
+    # Every listing shows its shop's name: it has to be known before the first one is written.
+    await listings.know_seller(tx, seller_id=seller_id, name=shop.name, slug=shop.slug)
     return await importing.begin(tx, actor, run_id=run_id, seller_id=seller_id, wanted=wanted)

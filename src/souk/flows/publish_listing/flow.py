@@ -21,7 +21,7 @@ _TRUSTED = sellers.Tier.PREMIUM
 
 class VariantStock(msgspec.Struct, frozen=True, kw_only=True):
     """A variant with its first stock. `on_hand` None leaves the stock uncounted (goods) or means
-    one piece (second-hand); digital goods have none."""
+    one piece (second-hand); that of digital goods is never counted."""
 
     variant: listings.VariantInput
     on_hand: int | None = 0
@@ -83,10 +83,11 @@ async def _filed(
 async def _stock_up(
     tx: WriteTx, actor: Actor, listing: listings.Listing, on_hand: Sequence[int | None]
 ) -> None:
-    if listing.kind is listings.Kind.DIGITAL:
-        return
     default = 1 if listing.kind is listings.Kind.SECONDHAND else None
-    wanted = [default if count is None else count for count in on_hand]
+    # Files never run out, but checkout asks inventory for everything alike: their stock is there
+    # and uncounted.
+    counted = listing.kind is not listings.Kind.DIGITAL
+    wanted = [(default if count is None else count) if counted else None for count in on_hand]
     await inventory.set_up(
         tx,
         actor,

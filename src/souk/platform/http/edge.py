@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 from litestar import Litestar, Request, Router
@@ -16,7 +17,9 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import Parameter
+from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
+from prometheus_client import Counter, Histogram
 
 from souk.kernel.actor import Actor
 from souk.kernel.ids import uuid7
@@ -28,6 +31,9 @@ from souk.platform.services import Services
 from souk.platform.settings import Settings
 from souk.platform.storage import FileStore
 from souk.platform.telemetry import LATENCY, REQUESTS, tracer
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
 
 log = structlog.get_logger()
 _MAX_BODY = 1_000_000
@@ -59,6 +65,7 @@ class Edge:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
+        self._tracer = tracer() if settings.otlp_endpoint else None
         # Browsers apply form-action to the redirects that follow a form, the gateway's page too.
         forms = "" if settings.is_production else f" {settings.sandbox_url}"
         self._headers = [
@@ -81,19 +88,39 @@ class Edge:
         request_id = uuid7().hex
         scope.setdefault("state", {})["request_id"] = request_id
         answer = _Answer(scope, send, self._headers, request_id)
-        with tracer().start_as_current_span("http.request") as span:
+        try:
+            if self._tracer is None:
+                await self._app(scope, receive, answer)
+            else:
+                await self._traced(self._tracer, scope, receive, answer)
+        finally:
+            seconds = time.perf_counter() - started
+            route = str(scope.get("path_template") or "unmatched")
+            _requests(scope["method"], route, answer.status).inc()
+            _latency(route).observe(seconds)
+            if seconds > _SLOW:
+                log.warning("slow_request", route=route, seconds=round(seconds, 3))
+
+    async def _traced(
+        self, tracer: Tracer, scope: Scope, receive: Receive, answer: _Answer
+    ) -> None:
+        with tracer.start_as_current_span("http.request") as span:
             try:
                 await self._app(scope, receive, answer)
             finally:
-                seconds = time.perf_counter() - started
-                route = str(scope.get("path_template") or "unmatched")
-                REQUESTS.labels(scope["method"], route, str(answer.status)).inc()
-                LATENCY.labels(route).observe(seconds)
-                if span.is_recording():
-                    span.set_attribute("http.route", route)
-                    span.set_attribute("http.response.status_code", answer.status)
-                if seconds > _SLOW:
-                    log.warning("slow_request", route=route, seconds=round(seconds, 3))
+                span.set_attribute("http.route", str(scope.get("path_template") or "unmatched"))
+                span.set_attribute("http.response.status_code", answer.status)
+
+
+# Looking up a child by its labels takes a lock and builds a key, several times per request.
+@lru_cache(maxsize=4_096)
+def _requests(method: str, route: str, status: int) -> Counter:
+    return REQUESTS.labels(method, route, str(status))
+
+
+@lru_cache(maxsize=1_024)
+def _latency(route: str) -> Histogram:
+    return LATENCY.labels(route)
 
 
 class _Answer:
@@ -153,17 +180,45 @@ class _Answer:
 
 
 def check_routes(app: Litestar) -> None:
-    """Every HTTP route has an access rule; raises RouteError naming the ones without."""
+    """Every HTTP route has an access rule that is asked; raises RouteError naming the others."""
     bare = sorted(
         {
             f"{'/'.join(sorted(handler.http_methods))} {route.path}"
             for route in app.routes
             for handler in getattr(route, "route_handlers", [])
-            if "access" not in handler.opt and "OPTIONS" not in handler.http_methods
+            if "OPTIONS" not in handler.http_methods
+            and ("access" not in handler.opt or handler.resolve_before_request() is not _admit)
         }
     )
     if bare:
         raise RouteError(f"These routes do not declare who may call them: {', '.join(bare)}")
+    other = [route.path for route in app.routes if not isinstance(route, HTTPRoute)]
+    if other:
+        raise RouteError(f"Only HTTP routes can be guarded: {', '.join(other)}")
+
+
+async def _admit(request: Request[Any, Any, Any]) -> None:
+    """The access rule, the text and the limits of the route, before the handler is called.
+
+    Not as guards: Litestar copies the whole route handler for each guard of each request.
+    """
+    handler = request.scope["route_handler"]
+    await access.guard(request, handler)
+    await contract.guard(request)
+    await limits.guard(request, handler)
+
+
+def _resolve_in_turn(app: Litestar) -> None:
+    """Resolve dependencies one after the other.
+
+    Litestar starts a task for each of several; none of ours waits long enough to be worth one.
+    """
+    for route in app.routes:
+        if isinstance(route, HTTPRoute):
+            for _, model in route.route_handler_map.values():
+                model.dependency_batches = [
+                    {dependency} for batch in model.dependency_batches for dependency in batch
+                ]
 
 
 async def _provide_actor(request: Request[Any, Any, Any]) -> Actor:
@@ -201,7 +256,7 @@ def build(
                 route.middleware = [Idempotency]
     app = Litestar(
         route_handlers=[Router("/", route_handlers=list(routes))],
-        guards=[access.guard, contract.guard, limits.guard],
+        before_request=_admit,
         exception_handlers=problems.HANDLERS,
         dependencies={
             "db": _provide(services.db),
@@ -247,4 +302,5 @@ def build(
     for key, value in (state or {}).items():
         app.state[key] = value
     check_routes(app)
+    _resolve_in_turn(app)
     return app

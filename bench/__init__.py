@@ -1,0 +1,1 @@
+"""Measures Souk against the bars of speed and size: `make bench`, results in docs/benchmarks.md."""

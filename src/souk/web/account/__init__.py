@@ -1,0 +1,1 @@
+"""Pages of a person: joining, logging in, orders, profile."""

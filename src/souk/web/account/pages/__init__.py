@@ -1,0 +1,1 @@
+"""Controllers, found by the composition root."""

@@ -1,0 +1,1 @@
+"""Its pages, by room."""

@@ -1,0 +1,1 @@
+"""Pages that exist only in development: the mailbox and the design language."""

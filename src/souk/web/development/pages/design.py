@@ -1,0 +1,71 @@
+"""`/design`: every component, in the theme and language of the visitor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Response, get
+from markupsafe import Markup
+
+from souk.contexts.listings import api as listings
+from souk.kernel.errors import NotFound
+from souk.kernel.money import Money
+from souk.platform.database import Database
+from souk.platform.http import access
+from souk.platform.settings import Settings
+from souk.web.charts import Series, bar_chart, line_chart, sparkline
+from souk.web.page import Req, media_url, page
+from souk.web.storefront.cards import card_items
+
+_CARDS = 8
+_THIS = [320.0, 410, 380, 520, 610, 480, 450, 700]
+_LAST = [300.0, 310, 330, 320, 390, 410, 400, 430]
+
+
+@get("/design", access=access.PUBLIC, include_in_schema=False)
+async def design_page(
+    request: Req, db: Database, settings: Settings
+) -> Response[bytes]:
+    """The gallery, drawn with the newest listings."""
+    if settings.environment != "development":
+        raise NotFound("There is nothing at this address.")
+    async with db.read() as conn:
+        cards = (await listings.newest(conn, limit=_CARDS)).items
+    items: list[dict[str, Any]] = card_items(cards) or [_sample(n) for n in range(_CARDS)]
+    pictures = [
+        {"url": media_url(c.image.key, 1280) or "", "thumb_url": media_url(c.image.key, 320)}
+        for c in cards
+        if c.image
+    ]
+    days = [f"{day} Nov" for day in range(1, len(_THIS) + 1)]
+    sample = {
+        "items": items,
+        "money": lambda amount: Money(amount, settings.currency),
+        "now": db.clock.now(),
+        "line": line_chart(
+            "Sales", [Series("This year", _THIS), Series("Last year", _LAST)], labels=days,
+            label_name="Day",
+        ),
+        "bars": bar_chart(
+            "Orders by kind", [Series("Goods", _THIS[:4]), Series("Files", _LAST[:4])],
+            labels=days[:4], label_name="Day",
+        ),
+        "spark": Markup(sparkline(_THIS, label="rising")),
+        "pictures": pictures or [{"url": "", "thumb_url": ""}],
+    }  # fmt: skip
+    return await page(request, "design.html", sample=sample, noindex=True)
+
+
+def _sample(number: int) -> dict[str, Any]:
+    return {
+        "title": "Olive tree, three years old",
+        "url": "#cards",
+        "price": Money(2_490 + number * 100, "EUR"),
+        "seller_name": "Vivaio Doria",
+        "seller_url": "#cards",
+        "kind": ("goods", "digital", "secondhand")[number % 3],
+        "in_stock": number != 5,
+    }
+
+
+routes: list[Any] = [design_page]

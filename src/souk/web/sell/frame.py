@@ -1,0 +1,24 @@
+"""What every page of the desk shows: the figures beside the navigation."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from souk.contexts.inventory import api as inventory
+from souk.contexts.orders import api as orders
+from souk.platform.database import ReadConn
+
+TO_DO = ("confirmed", "processing", "return_requested")
+LOW_SHOWN = 100
+
+
+def open_orders(counts: dict[str, int]) -> int:
+    """How many orders wait for the seller."""
+    return sum(counts.get(state, 0) for state in TO_DO)
+
+
+async def desk_counts(conn: ReadConn, seller_id: UUID) -> dict[str, int]:
+    """Orders that wait and goods that run low, in two statements."""
+    counts = await orders.seller_order_counts(conn, seller_id=seller_id)
+    low = await inventory.stock(conn, seller_id, low_only=True, limit=LOW_SHOWN)
+    return {"orders": open_orders(counts), "stock": len(low.items)}

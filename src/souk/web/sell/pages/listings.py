@@ -1,0 +1,352 @@
+"""The seller's listings: the list, bulk acts, a new one, and the editor."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.params import FromPath, Parameter
+
+from souk.contexts.catalog import api as catalog
+from souk.contexts.inventory import api as inventory
+from souk.contexts.listings import api as listings
+from souk.flows.publish_listing import flow
+from souk.kernel.actor import Actor
+from souk.kernel.errors import DomainError, InvalidInput, NotFound
+from souk.kernel.ids import parse_uuid
+from souk.platform.database import Database, ReadConn, WriteTx
+from souk.platform.http import access
+from souk.platform.http.wire import clean_text
+from souk.platform.settings import Settings
+from souk.web.desk import (
+    Ask,
+    act,
+    address,
+    answer,
+    ask,
+    back_to,
+    problem_context,
+    read_int,
+    read_money,
+    read_uuid,
+    refusal,
+    seller_of,
+    status_of,
+)
+from souk.web.page import CSRF_FIELD, Req, page, pages_of, tree_of
+from souk.web.sell import editor
+from souk.web.sell.frame import desk_counts
+
+_LIST = "/sell/listings"
+_Cursor = Annotated[str | None, Parameter(max_length=1_024)]
+_Word = Annotated[str, Parameter(max_length=200)]
+
+
+@get(_LIST, access=access.SELLER, include_in_schema=False)
+async def listings_page(
+    request: Req,
+    db: Database,
+    actor: Actor,
+    chosen: Annotated[str, Parameter(query="state", max_length=20)] = "",
+    q: _Word = "",
+    cursor: _Cursor = None,
+) -> Response[bytes]:
+    """All listings of the seller, by state and words."""
+    seller_id = seller_of(actor)
+    states = [listings.State(chosen)] if chosen in set(listings.State) else []
+    async with db.read() as conn:
+        found = await listings.of_seller(
+            conn, seller_id, states=states, search=clean_text(q, path="q"), cursor=cursor
+        )
+        counts = await listings.state_counts(conn, seller_id)
+        stock = await _stock(conn, found.items)
+        frame = await desk_counts(conn, seller_id)
+    return await page(
+        request,
+        "sell/listings.html",
+        rows=found.items,
+        stock=stock,
+        counts=counts,
+        chosen=chosen if states else "",
+        q=q,
+        next_url=address(_LIST, state=chosen, q=q, cursor=found.next_cursor)
+        if found.next_cursor
+        else None,
+        desk_counts=frame,
+    )
+
+
+async def _stock(conn: ReadConn, rows: list[listings.SellerListingRow]) -> dict[UUID, int | None]:
+    """What is available of each listing, None where nothing is counted; in one statement."""
+    ids = [variant_id for row in rows for variant_id in row.variant_ids]
+    levels = await inventory.availability(conn, ids)
+    found: dict[UUID, int | None] = {}
+    for row in rows:
+        of_row = [levels[each] for each in row.variant_ids if each in levels]
+        counted = [level.available for level in of_row if level.tracked]
+        found[row.id] = sum(counted) if counted and len(counted) == len(of_row) else None
+    return found
+
+
+async def _one(tx: WriteTx, actor: Actor, wanted: str, listing_id: UUID) -> None:
+    seller_id = seller_of(actor)
+    match wanted:
+        case "publish":
+            await flow.submit(tx, actor, seller_id=seller_id, listing_id=listing_id)
+        case "pause":
+            await listings.pause(tx, actor, seller_id=seller_id, listing_id=listing_id)
+        case "resume":
+            await flow.resume(tx, actor, seller_id=seller_id, listing_id=listing_id)
+        case "archive":
+            await listings.archive(tx, actor, seller_id=seller_id, listing_id=listing_id)
+        case _:
+            raise NotFound("There is no such act. Reload the page.")
+
+
+_DONE = {
+    "publish": "The listing is published, or waits for a short look by us if it is your first.",
+    "pause": "The listing is paused: nobody sees it until you show it again.",
+    "resume": "The listing is on sale again.",
+    "archive": "The listing is put away.",
+}
+
+
+@post(_LIST + "/bulk", access=access.SELLER, rate="write", include_in_schema=False)
+async def bulk(request: Req, db: Database, actor: Actor) -> Response[bytes]:
+    """Pause, show or archive the ticked listings; each that refuses is named."""
+    form = await request.form()
+    wanted = str(form.get("act", ""))
+    ids = [parse_uuid(str(value)) for value in form.getall("id", [])][:100]
+    chosen = [each for each in ids if each is not None]
+    if wanted not in _DONE or not chosen:
+        return back_to(request, _LIST, "Tick the listings first, then choose.", tone="warn")
+    if wanted == "archive" and form.get("sure") != "1":
+        return await page(request, "sell/archive_many.html", ids=chosen)
+    done, refused = 0, ""
+    for listing_id in chosen:
+        try:
+            await db.transact(lambda tx, each=listing_id: _one(tx, actor, wanted, each))
+            done += 1
+        except DomainError as error:
+            refused = error.message
+    if not refused:
+        return back_to(request, _LIST, _DONE[wanted] if done == 1 else f"Done for {done} listings.")
+    return back_to(request, _LIST, f"{done} of {len(chosen)} done. {refused}", tone="warn")
+
+
+@get(_LIST + "/new", access=access.SELLER, include_in_schema=False)
+async def new_page(request: Req, db: Database, kind: _Word = "goods") -> Response[bytes]:
+    """The few fields that a draft begins with."""
+    return await _new(request, db, {"kind": kind, "stock": "1"})
+
+
+async def _new(
+    request: Req, db: Database, form: dict[str, str], error: DomainError | None = None
+) -> Response[bytes]:
+    return await page(
+        request,
+        "sell/listing_new.html",
+        currency=pages_of(request).settings.currency,
+        status=status_of(error),
+        form=form,
+        categories=editor.category_choices(await tree_of(request)),
+        **problem_context(error),
+    )
+
+
+@post(_LIST + "/new", access=access.SELLER, rate="write", include_in_schema=False)
+async def create(
+    request: Req, db: Database, actor: Actor, settings: Settings
+) -> Response[bytes]:
+    """Make the draft and go on in the editor."""
+    form, _ = await _form(request)
+    try:
+        kind = form.get("kind", "")
+        if kind not in set(listings.Kind):
+            raise refusal("kind", "Choose what it is.")
+        if len(form.get("title", "")) < 3:
+            raise refusal("title", "Give it a title of at least 3 characters.")
+        variants: list[flow.VariantStock] = []
+        if form.get("price"):
+            price = read_money(form["price"], currency=settings.currency, path="price")
+            stock = read_int(form.get("stock") or "0", path="stock")
+            variants = [
+                flow.VariantStock(variant=listings.VariantInput(price=price), on_hand=stock)
+            ]
+        new = listings.NewListing(
+            kind=listings.Kind(kind),
+            title=editor.texts_of(form)["title"],
+            currency=settings.currency,
+            category_id=read_uuid(form.get("category_id", ""), path="category_id"),
+        )
+        made = await db.transact(
+            lambda tx: flow.create(
+                tx, actor, seller_id=seller_of(actor), data=new, variants=variants
+            )
+        )
+    except DomainError as error:
+        return await _new(request, db, form, error)
+    return back_to(request, f"{_LIST}/{made.id}", "The draft is saved. Add pictures and publish it.")
+
+
+async def _form(request: Req) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """The last value of every text field, and all values of each."""
+    form: dict[str, str] = {}
+    many: dict[str, list[str]] = {}
+    for key, value in (await request.form()).multi_items():
+        if isinstance(value, str) and key != CSRF_FIELD:
+            form[key] = value.strip()
+            many.setdefault(key, []).append(value.strip())
+    return form, many
+
+
+async def _editor(
+    request: Req,
+    db: Database,
+    actor: Actor,
+    listing_id: UUID,
+    *,
+    form: dict[str, str] | None = None,
+    many: dict[str, list[str]] | None = None,
+    error: DomainError | None = None,
+) -> Response[bytes]:
+    seller_id = seller_of(actor)
+    tree = await tree_of(request)
+    async with db.read() as conn:
+        listing = await listings.own(conn, listing_id, seller_id=seller_id)
+        missing = await editor.missing_of(conn, listing)
+        stock = await editor.stock_by_variant(conn, listing)
+        known = await catalog.species_by_ids(conn, [listing.species_id or listing_id])
+        frame = await desk_counts(conn, seller_id)
+    species = next((each.scientific_name for each in known.values()), "")
+    stored = editor.form_of_listing(listing, species)
+    goods = listing.kind is listings.Kind.GOODS
+    return await page(
+        request,
+        "sell/listing.html",
+        status=status_of(error),
+        listing=listing,
+        view=listings.own_view(listing),
+        form=form if form is not None else stored,
+        many=many or {},
+        rows=editor.rows_of_form(form)
+        if form is not None
+        else editor.rows_of_listing(
+            listing, blank=editor.BLANK_ROWS if goods else int(not listing.variants)
+        ),
+        seen=editor.fingerprint(listing),
+        attributes=tree.attributes_for(listing.category_id) if listing.category_id else [],
+        categories=editor.category_choices(tree),
+        missing=missing,
+        stock=stock,
+        desk_counts=frame,
+        **problem_context(error),
+    )
+
+
+@get(_LIST + "/{listing_id:uuid}", access=access.SELLER, include_in_schema=False)
+async def editor_page(
+    request: Req, db: Database, actor: Actor, listing_id: FromPath[UUID]
+) -> Response[bytes]:
+    """One listing with everything that can be changed."""
+    return await _editor(request, db, actor, listing_id)
+
+
+@post(_LIST + "/{listing_id:uuid}", access=access.SELLER, rate="write", include_in_schema=False)
+async def save(
+    request: Req, db: Database, actor: Actor, listing_id: FromPath[UUID]
+) -> Response[bytes]:
+    """Save everything; with `act` publish, publish as well."""
+    form, many = await _form(request)
+
+    async def work(tx: WriteTx) -> None:
+        seller_id = seller_of(actor)
+        listing = await listings.own(tx, listing_id, seller_id=seller_id)
+        if form.get("seen", "") not in {"", editor.fingerprint(listing)}:
+            raise listings.StaleListing(current=listing.version)
+        changes = await editor.changes_of(tx, form, many, listing)
+        variants = editor.variants_of(form, currency=listing.currency)
+        await flow.change(
+            tx, actor, seller_id=seller_id, listing_id=listing_id, changes=changes
+        )
+        await flow.set_variants(
+            tx, actor, seller_id=seller_id, listing_id=listing_id, variants=variants
+        )
+
+    own = f"{_LIST}/{listing_id}"
+    try:
+        await db.transact(work)
+    except NotFound as error:
+        async with db.read() as conn:
+            await listings.own(conn, listing_id, seller_id=seller_of(actor))
+        wrong = InvalidInput(error.message, problems=refusal("species", error.message).problems)
+        return await _editor(request, db, actor, listing_id, form=form, many=many, error=wrong)
+    except DomainError as error:
+        return await _editor(request, db, actor, listing_id, form=form, many=many, error=error)
+    if form.get("act") == "publish":
+        try:
+            await db.transact(lambda tx: _one(tx, actor, "publish", listing_id))
+        except DomainError as error:
+            return await _editor(request, db, actor, listing_id, error=error)
+        return back_to(request, own, _DONE["publish"])
+    return back_to(request, own, "Saved.")
+
+
+@post(_LIST + "/{listing_id:uuid}/pause", access=access.SELLER, rate="write", include_in_schema=False)
+async def pause(
+    request: Req, db: Database, actor: Actor, listing_id: FromPath[UUID]
+) -> Response[bytes]:
+    """Out of sight until it is shown again."""
+    to = f"{_LIST}/{listing_id}"
+    return await act(
+        request, db, lambda tx: _one(tx, actor, "pause", listing_id), to=to, done=_DONE["pause"]
+    )
+
+
+@post(_LIST + "/{listing_id:uuid}/resume", access=access.SELLER, rate="write", include_in_schema=False)
+async def resume(
+    request: Req, db: Database, actor: Actor, listing_id: FromPath[UUID]
+) -> Response[bytes]:
+    """On sale again."""
+    to = f"{_LIST}/{listing_id}"
+    return await act(
+        request, db, lambda tx: _one(tx, actor, "resume", listing_id), to=to, done=_DONE["resume"]
+    )
+
+
+def _archiving(listing_id: UUID) -> Ask:
+    return Ask(
+        title="Put this listing away?",
+        text="It leaves the market for good and cannot be edited or shown again.",
+        consequences=["Orders of it stay as they are.", "Buyers keep what they downloaded."],
+        confirm="Archive",
+        action=f"{_LIST}/{listing_id}/archive",
+        back=f"{_LIST}/{listing_id}",
+        done=_DONE["archive"],
+    )
+
+
+@get(_LIST + "/{listing_id:uuid}/archive", access=access.SELLER, include_in_schema=False)
+async def archive_page(
+    request: Req, db: Database, actor: Actor, listing_id: FromPath[UUID]
+) -> Response[bytes]:
+    """Ask before it goes for good."""
+    async with db.read() as conn:
+        await listings.own(conn, listing_id, seller_id=seller_of(actor))
+    return await ask(request, _archiving(listing_id))
+
+
+@post(_LIST + "/{listing_id:uuid}/archive", access=access.SELLER, rate="write", include_in_schema=False)
+async def archive(
+    request: Req, db: Database, actor: Actor, listing_id: FromPath[UUID]
+) -> Response[bytes]:
+    """Put it away for good."""
+    return await answer(
+        request, db, _archiving(listing_id), lambda tx, _: _one(tx, actor, "archive", listing_id)
+    )
+
+
+routes: list[Any] = [
+    listings_page, bulk, new_page, create, editor_page, save, pause, resume, archive_page, archive,
+]  # fmt: skip

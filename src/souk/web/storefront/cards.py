@@ -1,0 +1,60 @@
+"""Listings as the card macro wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from souk.contexts.listings import api as listings
+from souk.web.page import media_url
+
+WIDTHS = (320, 640, 1280)
+
+
+def card_items(cards: Iterable[listings.ListingCard]) -> list[dict[str, Any]]:
+    """For `card_grid` and `card_row`; listings without a price are left out."""
+    return [_item(card) for card in cards if card.price is not None]
+
+
+def _item(card: listings.ListingCard) -> dict[str, Any]:
+    image = card.image
+    return {
+        "title": card.title,
+        "url": f"/listing/{card.slug}",
+        "image_url": media_url(image.key, 640) if image else None,
+        "image_srcset": image.srcset if image else None,
+        "image_alt": image.alt if image else "",
+        "price": card.price,
+        "compare_at": card.compare_at,
+        "seller_name": card.seller.name,
+        "seller_url": f"/s/{card.seller.slug}",
+        "rating": None,
+        "rating_count": 0,
+        "kind": card.kind,
+        "condition": card.condition,
+        "in_stock": card.state == "active",
+        "place": card.location,
+    }
+
+
+def value_text(value: object, *, unit: str = "") -> str:
+    """An attribute's value in words; booleans are left to the template."""
+    if isinstance(value, list):
+        return ", ".join(str(each) for each in value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return f"{value} {unit}".strip()
+
+
+def gallery_images(images: Iterable[listings.ImageView], title: str) -> list[Mapping[str, str]]:
+    """For the `gallery` macro."""
+    return [
+        {
+            "url": media_url(image.key, 1280) or "",
+            "large_url": image.url,
+            "thumb_url": media_url(image.key, 320) or "",
+            "srcset": image.srcset,
+            "alt": image.alt or title,
+        }
+        for image in images
+    ]

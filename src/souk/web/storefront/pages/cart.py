@@ -1,0 +1,145 @@
+"""The cart: looking, putting in, changing, taking out."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import structlog
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from souk.contexts.sellers import api as sellers
+from souk.flows.cart import flow
+from souk.flows.cart.view import CartView
+from souk.kernel.errors import DomainError, FieldProblem, InvalidInput
+from souk.kernel.ids import parse_uuid
+from souk.platform.database import Database
+from souk.platform.http import access
+from souk.platform.http.holder import Holder, hand_over
+from souk.platform.http.problems import STATUS
+from souk.platform.settings import Settings
+from souk.web.page import Flash, Req, form_of, page, redirect, translate
+
+log = structlog.get_logger()
+_MOST = 99
+
+
+@get("/cart", access=access.HOLDER, include_in_schema=False)
+async def cart_page(
+    request: Req, db: Database, holder: Holder, settings: Settings
+) -> Response[bytes]:
+    """What the cart holds, by seller, at the prices and stock of this moment."""
+    return await _shown(request, db, holder, settings)
+
+
+async def _shown(
+    request: Req,
+    db: Database,
+    holder: Holder,
+    settings: Settings,
+    *,
+    error: DomainError | None = None,
+) -> Response[bytes]:
+    async with db.read() as conn:
+        cart = await flow.read(conn, holder, currency=settings.currency)
+        shops = await sellers.cards(conn, [group.seller_id for group in cart.groups])
+    return await page(
+        request,
+        "storefront/cart.html",
+        status=STATUS[error.kind] if error else 200,
+        cart=cart,
+        sellers=shops,
+        said=_said(cart),
+        error=error.message if error else None,
+        noindex=True,
+    )
+
+
+def _said(cart: CartView) -> dict[tuple[int, int], list[dict[str, str]]]:
+    """Messages by the place of their line: (group, item)."""
+    found: dict[tuple[int, int], list[dict[str, str]]] = {}
+    for g, group in enumerate(cart.groups):
+        for i in range(len(group.items)):
+            path = f"groups[{g}].items[{i}]"
+            found[g, i] = [
+                {"tone": "error" if m.severity == "error" else "warn", "text": m.text}
+                for m in cart.messages
+                if m.path == path or m.path.startswith(f"{path}.")
+            ]
+    return found
+
+
+@post("/cart/items", access=access.HOLDER, rate="write", include_in_schema=False)
+async def put_item(
+    request: Req, db: Database, holder: Holder, settings: Settings
+) -> Response[bytes]:
+    """Put something in; a guest gets a token as a cookie."""
+    form = await form_of(request)
+    try:
+        variant_id, quantity = _variant(form), _quantity(form)
+        await db.transact(
+            lambda tx: flow.add(
+                tx, holder, variant_id=variant_id, quantity=quantity, currency=settings.currency
+            )
+        )
+    except DomainError as error:
+        back = form.get("back", "/cart")
+        return redirect(back, flash=Flash("error", error.message), settings=settings)
+    text = translate(request, "It is in your cart.")
+    response = redirect("/cart", flash=Flash("success", text), settings=settings)
+    return hand_over(response, holder, settings)
+
+
+def _variant(form: dict[str, str]) -> UUID:
+    found = parse_uuid(form.get("variant_id", ""))
+    if found is None:
+        text = "Choose one of the kinds first, then put it into the cart."
+        raise InvalidInput(text, problems=[FieldProblem("variant_id", "required", text)])
+    return found
+
+
+def _quantity(form: dict[str, str]) -> int:
+    text = form.get("quantity") or "1"
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
+    if not 1 <= number <= _MOST:
+        message = f"Give a whole number from 1 to {_MOST}."
+        raise InvalidInput(message, problems=[FieldProblem("quantity", "out_of_range", message)])
+    return number
+
+
+@post("/cart/items/{variant_id:uuid}", access=access.HOLDER, rate="write", include_in_schema=False)
+async def set_quantity(
+    request: Req, db: Database, holder: Holder, settings: Settings, variant_id: FromPath[UUID]
+) -> Response[bytes]:
+    """Hold exactly so many."""
+    form = await form_of(request)
+    try:
+        quantity = _quantity(form)
+        await db.transact(
+            lambda tx: flow.set_quantity(
+                tx, holder, variant_id=variant_id, quantity=quantity, currency=settings.currency
+            )
+        )
+    except DomainError as error:
+        return await _shown(request, db, holder, settings, error=error)
+    return redirect("/cart")
+
+
+@post("/cart/items/{variant_id:uuid}/remove", access=access.HOLDER, rate="write",
+      include_in_schema=False)
+async def remove_item(
+    request: Req, db: Database, holder: Holder, settings: Settings, variant_id: FromPath[UUID]
+) -> Response[bytes]:
+    """Take it out; pressing twice is fine."""
+    try:
+        await db.transact(
+            lambda tx: flow.remove(tx, holder, variant_id=variant_id, currency=settings.currency)
+        )
+    except DomainError as error:
+        log.info("cart_line_gone", code=error.code)
+    text = translate(request, "It is out of your cart.")
+    return redirect("/cart", flash=Flash("info", text), settings=settings)
+
+
+routes: list[Any] = [cart_page, put_item, set_quantity, remove_item]

@@ -1,0 +1,138 @@
+"""A real marketplace on real ports: `souk up` in its own processes, and a Chromium before it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from souk import app as composition
+from souk.contexts.search import api as search
+from souk.platform.settings import Settings
+from tests.payments.conftest import free_port
+from tests.web import world as worlds
+
+CHROMIUM = Path(os.environ.get("SOUK_CHROMIUM", "/usr/bin/chromium"))
+SOURCE = Path(__file__).parents[2] / "src"
+
+
+@dataclass(frozen=True)
+class Market:
+    """Where it is served, and the slug of a listing."""
+
+    url: str
+    olive: str
+
+
+def require_browser() -> None:
+    """Skips, or fails where a browser must be there."""
+    if CHROMIUM.exists():
+        return
+    sentence = f"Left out: there is no Chromium at {CHROMIUM}. Install Debian's package chromium."
+    if os.environ.get("SOUK_REQUIRE_BROWSER") == "1":
+        pytest.fail(sentence)
+    pytest.skip(sentence)
+
+
+async def _fill(settings: Settings) -> worlds.World:
+    """The goods, with the index built by the one writer before the worker takes its place."""
+    async with composition.services(settings, role="worker") as services:
+        world = await worlds.build(services.db, services.files)
+        await services.files.put(world.guide.files[0].key, b"Olive growing guide")
+        await worlds.index(services.db, services.get(search.SearchEngine))
+        return world
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    chosen = {
+        "SOUK_ENVIRONMENT": "development",
+        "SOUK_DATA_DIR": str(settings.data_dir),
+        "SOUK_DATABASE_URL": settings.database_url,
+        "SOUK_PORT": str(settings.port),
+        "SOUK_BASE_URL": settings.base_url,
+        "SOUK_SANDBOX_PORT": str(settings.sandbox_port),
+        "SOUK_SANDBOX_URL": settings.sandbox_url,
+        "SOUK_SECRET_KEY": settings.secret_key,
+        "SOUK_RATE_LIMIT_FACTOR": "1000",
+    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SOUK_")}
+    return kept | chosen | {"PYTHONPATH": str(SOURCE)}
+
+
+@contextmanager
+def running(data_dir: Path, database_url: str) -> Iterator[Market]:
+    """`souk up` until the block ends, on a filled database."""
+    port, sandbox_port = free_port(), free_port()
+    settings = Settings(
+        environment="development",
+        data_dir=data_dir,
+        database_url=database_url,
+        secret_key="a-test-secret-key-of-more-than-32-characters",  # noqa: S106
+        port=port,
+        base_url=f"http://127.0.0.1:{port}",
+        sandbox_port=sandbox_port,
+        sandbox_url=f"http://127.0.0.1:{sandbox_port}",
+    )
+    world = asyncio.run(_fill(settings))
+    log = (data_dir / "up.log").open("wb")
+    program = subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-m", "souk.cli", "up"],
+        env=_environment(settings),
+        stdout=log,
+        stderr=log,
+        cwd=data_dir,
+    )
+    try:
+        _wait(f"{settings.base_url}/ready", program, data_dir / "up.log")
+        _wait(f"{settings.sandbox_url}/health", program, data_dir / "up.log")
+        yield Market(settings.base_url, world.olive.slug)
+    finally:
+        program.send_signal(signal.SIGTERM)
+        try:
+            program.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            program.kill()
+            program.wait()
+        log.close()
+
+
+def _wait(url: str, program: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(300):
+        if program.poll() is not None:
+            break
+        try:
+            if httpx.get(url, timeout=2).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError(f"{url} did not answer:\n{log.read_text()[-3_000:]}")
+
+
+@contextmanager
+def open_page(market: Market, *, width: int = 1280, scripts: bool = True) -> Iterator[Page]:
+    """A fresh browser with one page, in English."""
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            java_script_enabled=scripts,
+            locale="en-GB",
+            reduced_motion="reduce",
+        )
+        context.set_default_timeout(15_000)
+        page = context.new_page()
+        yield page
+        browser.close()
+
