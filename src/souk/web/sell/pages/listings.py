@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.params import FromPath, Parameter
+from litestar.params import FromPath, Parameter, QueryParameter
 
 from souk.contexts.catalog import api as catalog
 from souk.contexts.inventory import api as inventory
@@ -48,7 +48,7 @@ async def listings_page(
     request: Req,
     db: Database,
     actor: Actor,
-    chosen: Annotated[str, Parameter(query="state", max_length=20)] = "",
+    chosen: Annotated[str, QueryParameter(name="state", max_length=20)] = "",
     q: _Word = "",
     cursor: _Cursor = None,
 ) -> Response[bytes]:
