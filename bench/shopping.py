@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 from bench.load import Connection, Step, request
 from bench.seed import Market
@@ -21,7 +22,7 @@ class Refused(Exception):
     """A request of the load was not answered as it should be."""
 
 
-async def _asked(connection: Connection, request_: bytes, *, status: int) -> object:
+async def _asked(connection: Connection, request_: bytes, *, status: int) -> dict[str, Any]:
     answer = await connection.ask(request_)
     if answer.status != status:
         first = request_.split(b"\r\n", 1)[0].decode()
@@ -68,34 +69,48 @@ def basket(market: Market, number: int) -> list[str]:
     return [str(variant) for variant in chosen]
 
 
-def purchase_requests(variants: list[str], guest: dict[str, str]) -> list[bytes]:
-    """Filling the cart and opening the checkout; the payment needs the checkout's id."""
-    puts = [
-        request("POST", "/api/v1/cart/items", body={"variant_id": one, "quantity": 1}, headers=guest)
-        for one in variants
-    ]
-    opening = {
+def separate_baskets(market: Market, count: int) -> list[list[str]]:
+    """Baskets that share nothing, so that what one purchase writes does not depend on others."""
+    taken: set[str] = set()
+    found: list[list[str]] = []
+    for number in range(100 * count):
+        chosen = basket(market, number)
+        if taken.isdisjoint(chosen):
+            taken.update(chosen)
+            found.append(chosen)
+        if len(found) == count:
+            break
+    return found
+
+
+def opening(variants: list[str] | None) -> dict[str, object]:
+    """The body that opens a checkout with all that a payment needs; None means the cart's goods."""
+    body: dict[str, object] = {
         "email": "ada@example.org",
         "shipping_address": ADDRESS,
         "billing_address": ADDRESS,
     }
-    return [*puts, request("POST", "/api/v1/checkouts", body=opening, headers=guest)]
+    if variants is not None:
+        body["items"] = [{"variant_id": one, "quantity": 1} for one in variants]
+    return body
 
 
-def buying(market: Market, *, salt: str = "buy") -> Step:
-    """A whole purchase: three lines of two sellers, a checkout, a card that is accepted."""
+def buying(market: Market, *, with_cart: bool, salt: str = "buy") -> Step:
+    """Three lines of two sellers, a checkout of them, a card that is accepted: an order."""
 
     async def step(connection: Connection, number: int) -> None:
-        guest = _guest(number, salt=salt)
-        *puts, opening = purchase_requests(basket(market, number), guest)
-        for put in puts:
-            await _asked(connection, put, status=200)
-        checkout = await _asked(connection, opening, status=201)
-        assert isinstance(checkout, dict)
+        guest = _guest(number, salt=f"{salt}{int(with_cart)}")
+        variants = basket(market, number)
+        for one in variants if with_cart else []:
+            body = {"variant_id": one, "quantity": 1}
+            putting = request("POST", "/api/v1/cart/items", body=body, headers=guest)
+            await _asked(connection, putting, status=200)
+        body = opening(None if with_cart else variants)
+        opened = request("POST", "/api/v1/checkouts", body=body, headers=guest)
+        checkout = await _asked(connection, opened, status=201)
         path = f"/api/v1/checkouts/{checkout['id']}/payment"
         paying = request("POST", path, body={"method": CARD}, headers=guest)
         settled = await _asked(connection, paying, status=200)
-        assert isinstance(settled, dict)
         if settled.get("state") != "completed":
             raise Refused(f"a purchase ended as {settled!r}")
 

@@ -125,16 +125,16 @@ def _wait(process: subprocess.Popen[bytes], port: int, *, seconds: float = 60) -
 
 @contextmanager
 def running(
-    settings: Settings, *, worker: bool = False, sandbox: bool = True
+    settings: Settings, *, worker: bool = False, web: bool = True
 ) -> Iterator[dict[str, Role]]:
-    """The roles that a measurement needs, stopped at the end."""
+    """The sandbox gateway and the roles that a measurement needs, stopped at the end."""
     roles: dict[str, Role] = {}
     try:
-        if sandbox:
-            roles["sandbox"] = start("sandbox", settings, port=settings.sandbox_port)
+        roles["sandbox"] = start("sandbox", settings, port=settings.sandbox_port)
         if worker:
             roles["worker"] = start("worker", settings, port=None)
-        roles["serve"] = start("serve", settings, port=settings.port)
+        if web:
+            roles["serve"] = start("serve", settings, port=settings.port)
         yield roles
     finally:
         for role in roles.values():

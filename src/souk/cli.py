@@ -231,7 +231,9 @@ def _steps(progress: Progress) -> Callable[[str, int, int | None], None]:
 
 
 def _print_log_ins(log_ins: list[tuple[str, str, str]]) -> None:
-    table = Table("who", "e-mail", "password")
+    table = Table("who")
+    for heading in ("e-mail", "password"):
+        table.add_column(heading, no_wrap=True)
     for row in log_ins:
         table.add_row(*row)
     console.print(table)

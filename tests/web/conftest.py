@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from html import unescape
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -26,7 +26,7 @@ from souk.sandbox_gateway.config import SandboxSettings
 from tests.payments.conftest import free_port, serve
 from tests.web import world as worlds
 
-PASSWORD = "a quiet market at seven in the morning"  # noqa: S105 - of people who do not exist
+PASSWORD = "a quiet market at seven in the morning"
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def event_writer() -> EventWriter:
 
 
 class Visitor(httpx.AsyncClient):
-    """A browser without scripts: follows no redirect, keeps cookies, sends the forms it was shown."""
+    """A browser without scripts: keeps cookies, follows no redirect by itself."""
 
     async def page(self, url: str, *, status: int = 200) -> str:
         """The page's HTML."""
@@ -57,7 +57,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return Settings(
         environment="development",
         data_dir=tmp_path_factory.mktemp("data"),
-        secret_key="a-test-secret-key-of-more-than-32-characters",  # noqa: S106
+        secret_key="a-test-secret-key-of-more-than-32-characters",
         rate_limit_factor=1_000.0,
         sandbox_port=port,
         sandbox_url=f"http://127.0.0.1:{port}",
@@ -107,7 +107,7 @@ async def other(app: edge.Edge) -> AsyncIterator[Visitor]:
 
 def _visitor(app: edge.Edge) -> Visitor:
     return Visitor(
-        transport=httpx.ASGITransport(app),
+        transport=httpx.ASGITransport(cast("Any", app)),
         base_url="http://127.0.0.1:8000",
         headers={"accept": "text/html", "accept-language": "en"},
     )

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,14 +71,14 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 
 @contextmanager
-def running(data_dir: Path, database_url: str) -> Iterator[Market]:
+def running(data_dir: Path, database_url: str) -> Generator[Market]:
     """`souk up` until the block ends, on a filled database."""
     port, sandbox_port = free_port(), free_port()
     settings = Settings(
         environment="development",
         data_dir=data_dir,
         database_url=database_url,
-        secret_key="a-test-secret-key-of-more-than-32-characters",  # noqa: S106
+        secret_key="a-test-secret-key-of-more-than-32-characters",
         port=port,
         base_url=f"http://127.0.0.1:{port}",
         sandbox_port=sandbox_port,
@@ -86,7 +86,7 @@ def running(data_dir: Path, database_url: str) -> Iterator[Market]:
     )
     world = asyncio.run(_fill(settings))
     log = (data_dir / "up.log").open("wb")
-    program = subprocess.Popen(  # noqa: S603 - our own program
+    program = subprocess.Popen(
         [sys.executable, "-m", "souk.cli", "up"],
         env=_environment(settings),
         stdout=log,
@@ -121,7 +121,7 @@ def _wait(url: str, program: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @contextmanager
-def open_page(market: Market, *, width: int = 1280, scripts: bool = True) -> Iterator[Page]:
+def open_page(market: Market, *, width: int = 1280, scripts: bool = True) -> Generator[Page]:
     """A fresh browser with one page, in English."""
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
@@ -135,4 +135,3 @@ def open_page(market: Market, *, width: int = 1280, scripts: bool = True) -> Ite
         page = context.new_page()
         yield page
         browser.close()
-

@@ -40,14 +40,16 @@ async def test_register_verify_log_in(
     email = f"ada-{uuid7().hex[-10:]}@example.com"
     form = {"display_name": "Ada", "email": email, "password": PASSWORD, "accept_terms": "1"}
     answer = await visitor.submit("/register", {**form, **versions})
-    assert answer.status_code == 200 and email in answer.text
+    assert answer.status_code == 200
+    assert email in answer.text
     token = await _token(db, settings, email)
     html = await visitor.page(f"/verify-email?token={token}")
     assert f'value="{token}"' in html
     answer = await visitor.submit("/verify-email", {"token": token})
     assert (answer.status_code, answer.headers["location"]) == (303, "/login")
     again = await visitor.submit("/verify-email", {"token": token})
-    assert again.status_code == 422 and "already used" in text_of(again.text)
+    assert again.status_code == 422
+    assert "already used" in text_of(again.text)
     answer = await visitor.submit("/login", {"email": email, "password": PASSWORD, "next": "/cart"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/cart")
     assert "Welcome back, Ada." in await visitor.page("/cart")
@@ -106,7 +108,8 @@ async def test_reset_password(
     assert answer.status_code == 200
     token = await _token(db, settings, email)
     answer = await other.submit("/reset", {"token": token, "password": "password1"})
-    assert answer.status_code == 422 and f'value="{token}"' in answer.text
+    assert answer.status_code == 422
+    assert f'value="{token}"' in answer.text
     fresh = "an unusual set of seven words here"
     answer = await other.submit("/reset", {"token": token, "password": fresh})
     assert answer.headers["location"] == "/login"
@@ -122,9 +125,7 @@ async def test_profile(visitor: Visitor, world: World, join: Member) -> None:
     assert 'value="Ada L."' in await visitor.page("/account/profile")
 
 
-async def test_sessions(
-    visitor: Visitor, other: Visitor, world: World, join: Member
-) -> None:
+async def test_sessions(visitor: Visitor, other: Visitor, world: World, join: Member) -> None:
     email = await join(visitor)
     await other.submit("/login", {"email": email, "password": PASSWORD})
     html = await visitor.page("/account/security")
@@ -137,9 +138,11 @@ async def test_addresses(visitor: Visitor, other: Visitor, world: World, join: M
     await join(visitor)
     wrong = {"country": "DE", "name": "Ada", "line1": "Weg 1", "city": "Jena", "postal_code": "1"}
     answer = await visitor.submit("/account/addresses", wrong)
-    assert answer.status_code == 422 and "postal code" in text_of(answer.text)
+    assert answer.status_code == 422
+    assert "postal code" in text_of(answer.text)
     answer = await visitor.submit("/account/addresses", {"country": "US", "act": "country"})
-    assert answer.status_code == 200 and "Alabama" in answer.text
+    assert answer.status_code == 200
+    assert "Alabama" in answer.text
     answer = await visitor.submit("/account/addresses", {**wrong, "postal_code": "07743"})
     assert answer.status_code == 303
     html = await visitor.page("/account/addresses")
@@ -178,7 +181,8 @@ async def test_own_pages_open_for_members(
     await join(visitor)
     html = await visitor.page(path)
     forms = re.findall(r'<form[^>]*method="post".*?</form>', html, re.DOTALL)
-    assert forms and all('name="_csrf"' in form for form in forms)
+    assert forms
+    assert all('name="_csrf"' in form for form in forms)
 
 
 async def test_preferences(visitor: Visitor, world: World) -> None:

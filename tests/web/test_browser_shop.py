@@ -11,13 +11,11 @@ from playwright.sync_api import Page, expect
 from tests.web.live import Market, open_page, require_browser, running
 
 pytestmark = pytest.mark.browser
-PASSWORD = "a quiet market at seven in the morning"  # noqa: S105 - of somebody who does not exist
+PASSWORD = "a quiet market at seven in the morning"
 
 
 @pytest.fixture(scope="module")
-def market(
-    db_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Market]:
+def market(db_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
     require_browser()
     with running(tmp_path_factory.mktemp("market"), db_url) as made:
         yield made

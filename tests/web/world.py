@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+
 from souk.contexts.catalog import api as catalog
 from souk.contexts.compliance import api as compliance
 from souk.contexts.inventory import api as inventory
@@ -139,7 +140,7 @@ def _file(title: str, tx: WriteTx) -> listings.DigitalFile:
 
 
 def _picture(title: str) -> bytes:
-    import pyvips  # noqa: PLC0415 - loads a library that most tests do not need
+    import pyvips
 
     colour = [40 + sum(title.encode()) * step % 180 for step in (1, 3, 7)]
     image = pyvips.Image.black(640, 640, bands=3) + colour
@@ -170,7 +171,13 @@ async def build(db: Database, files: FileStore) -> World:
         [light] = [a.attribute.code for a in await catalog.attributes_for(conn, plants.id)]
     nursery, press = await open_shop(db, "Vivaio Doria"), await open_shop(db, "North Press")
     olive = await put_up(
-        db, files, nursery, trees, title="Olive tree", prices=(2_490, 3_990), attributes={light: "sun"}
+        db,
+        files,
+        nursery,
+        trees,
+        title="Olive tree",
+        prices=(2_490, 3_990),
+        attributes={light: "sun"},
     )
     lavender = await put_up(
         db, files, nursery, plants, title="Lavender", prices=(690,), attributes={light: "shade"}

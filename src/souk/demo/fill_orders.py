@@ -45,11 +45,12 @@ _KEEP_LEFT = 2
 
 
 class _Plan(msgspec.Struct, frozen=True):
-    """An order to be placed at `at`; `seed` decides what it holds."""
+    """An order to be placed at `at`; `seed` decides what it holds, `shipped` that it is goods."""
 
     at: datetime
     fate: Fate
     seed: int
+    shipped: bool = False
 
 
 class Timeline:
@@ -88,14 +89,18 @@ class Trade:
 
     # -- buying
 
-    def basket(self, rng: random.Random, email: str) -> list[flow.Item]:
-        """One to four things from one to three shops, of what is left."""
+    def basket(
+        self, rng: random.Random, email: str, *, shipped: bool = False
+    ) -> list[flow.Item]:
+        """One to four things of what is left; only such as are shipped if asked for."""
         wanted = rng.choices((1, 2, 3, 4), (40, 32, 18, 10))[0]
         chosen: list[flow.Item] = []
-        for made in rng.sample(self._offered, 30):
+        for made in rng.sample(self._offered, len(self._offered)):
             variant_id = rng.choice(made.variant_ids)
             kind = made.spec.draft.kind
             if kind == "digital":
+                if shipped:
+                    continue
                 left, most = (0 if (email, made.listing_id) in self._bought else 1), 1
             else:
                 left, most = self._stock.get(variant_id, 0), 1 if kind == "secondhand" else 3
@@ -117,16 +122,14 @@ class Trade:
         rng = random.Random(plan.seed)  # noqa: S311  variety, not secrets
         spec = rng.choice(self.world.demo.buyers)
         actor, holder = self._buyer(spec, guest=rng.random() < 0.1, seed=plan.seed)
-        items = self.basket(rng, spec.email)
+        items = self.basket(rng, spec.email, shipped=plan.shipped)
         view = await self._check_out(spec, holder, items, by_cart=rng.random() < 0.4)
-        cards = [rng.choice(_CARDS)]
+        card = rng.choice(_CARDS)
         if rng.random() < 0.09:
-            cards.insert(0, rng.choice(_DECLINED))
-        for card in cards:
-            settled = await self._pay(actor, holder, view.id, card)
-        assert isinstance(settled, complete.Settled)
+            await self._pay(actor, holder, view.id, rng.choice(_DECLINED))
+        settled = await self._pay(actor, holder, view.id, card)
         if settled.order_id is None:
-            raise RuntimeError(f"the sandbox did not take {cards[-1]}: {settled.payment}")
+            raise RuntimeError(f"The sandbox did not take {card} for checkout {view.id}.")
         self.placed += 1
         async with self.world.db.read() as conn:
             order = await orders.order(conn, settled.order_id, any_holder=True)
@@ -203,9 +206,9 @@ class Trade:
 
         self.timeline.at(self.world.clock.now() + wait, happen)
 
-    async def resume(self) -> int:
+    async def resume(self, plans: Sequence[_Plan]) -> int:
         """Plan what comes next for the orders of an interrupted filling; returns their number."""
-        found: set[UUID] = set()
+        found: dict[UUID, tuple[datetime, list[tuple[UUID, Person]]]] = {}
         for owner in self.world.shops.values():
             assert owner.seller_id is not None
             cursor: str | None = None
@@ -215,14 +218,18 @@ class Trade:
                         conn, seller_id=owner.seller_id, cursor=cursor, limit=100
                     )
                 for row in page.items:
-                    found.add(row.order_id)
-                    await self._resume_part(row.id, owner)
+                    _, parts = found.setdefault(row.order_id, (row.placed_at, []))
+                    parts.append((row.id, owner))
                 cursor = page.next_cursor
                 if cursor is None:
                     break
+        # Orders were placed in the order of their plans.
+        for plan, (_, parts) in zip(plans, sorted(found.values(), key=_first), strict=False):
+            for part_id, owner in parts:
+                await self._resume_part(part_id, owner, plan)
         return len(found)
 
-    async def _resume_part(self, part_id: UUID, owner: Person) -> None:
+    async def _resume_part(self, part_id: UUID, owner: Person, plan: _Plan) -> None:
         assert owner.seller_id is not None
         async with self.world.db.read() as conn:
             view = await orders.seller_order(conn, part_id)
@@ -233,7 +240,7 @@ class Trade:
         last = max([view.placed_at, *(step.at for step in view.timeline)])
         part = Part(
             id=view.id, seller=owner.actor(), seller_id=owner.seller_id, buyer=buyer,
-            digital=digital, fate=Fate.KEPT, seed=int(part_id) % 10_000, state=view.state,
+            digital=digital, fate=plan.fate, seed=plan.seed, state=view.state,
         )  # fmt: skip
         self.timeline.at(last, lambda: self._follow_later(part))
 
@@ -276,12 +283,16 @@ class Trade:
         await seal_audit(self.world.services)
 
 
+def _first(found: tuple[datetime, object]) -> datetime:
+    return found[0]
+
+
 def _plans(world: World, count: int) -> list[_Plan]:
     """When orders come in: few at first, more lately, and the shown states among them."""
     rng = random.Random(SEED)  # noqa: S311
     shown = _SHOWN[:count]
     plans = [
-        _Plan(world.present - days * _DAY, fate, SEED + place)
+        _Plan(world.present - days * _DAY, fate, SEED + place, shipped=True)
         for place, (days, fate) in enumerate(shown)
     ]
     fates = [Fate.KEPT, Fate.KEPT_QUIETLY, Fate.CANCELLED, Fate.RETURNED, Fate.SLOWLY_SENT]
@@ -302,8 +313,9 @@ async def trade(world: World, offered: Sequence[Made], *, orders: int) -> None:
     at_work = Trade(world, offered, left)
     begin = world.present - HISTORY
     world.clock.set(max(world.clock.now(), begin))
-    done = await at_work.resume()
-    for plan in _plans(world, orders)[done:]:
+    plans = _plans(world, orders)
+    done = await at_work.resume(plans)
+    for plan in plans[done:]:
 
         async def place(plan: _Plan = plan) -> None:
             await at_work.buy(plan)

@@ -6,7 +6,7 @@ a history of some months.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -105,7 +105,7 @@ class World:
 
 
 @asynccontextmanager
-async def world(real: Services, wiring: Wiring, *, report: Report) -> AsyncIterator[World]:
+async def world(real: Services, wiring: Wiring, *, report: Report) -> AsyncGenerator[World]:
     """Services beside `real` on the same database and files, with a clock of their own."""
     present = datetime.now(UTC)
     clock = SettableClock(present - HISTORY - SET_UP)
@@ -149,7 +149,9 @@ def _gateways(built: Services) -> payments.Gateways:
     settings = msgspec.structs.replace(
         SandboxSettings.from_settings(built.settings), webhook_url=""
     )
-    transport = httpx.ASGITransport(create_app(settings, built.db))
+    # Litestar and httpx write the same ASGI types down differently.
+    app: Any = create_app(settings, built.db)
+    transport = httpx.ASGITransport(app)
     sandbox = payments.SandboxGateway(
         url=built.settings.sandbox_url,
         api_key=built.settings.sandbox_api_key,
@@ -173,8 +175,3 @@ def _reads_mail(secret_key: str) -> Subscription:
             return
 
     return subscribe("demo.reads_mail", EmailTokenIssued, on_link)
-
-
-def plain(value: object) -> Any:  # noqa: ANN401 - JSON
-    """The JSON form of a demo value, as it would come through the API."""
-    return msgspec.to_builtins(value)

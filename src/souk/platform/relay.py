@@ -201,6 +201,42 @@ async def dead_letters(conn: ReadConn, *, limit: int = 100) -> list[DeadLetter]:
     return [DeadLetter(*row.values()) for row in rows]
 
 
+class StoredEvent(msgspec.Struct, frozen=True):
+    """A stored event; `payload` is its JSON as text, `waiting` how many still have to get it."""
+
+    id: UUID
+    name: str
+    aggregate_id: UUID
+    actor: str
+    occurred_at: datetime
+    payload: str
+    waiting: int
+
+
+async def recent_events(
+    conn: ReadConn,
+    *,
+    name_prefix: str = "",
+    aggregate_id: UUID | None = None,
+    before: UUID | None = None,
+    limit: int = 50,
+) -> list[StoredEvent]:
+    """Stored events, newest first, by the start of the name, by aggregate, older than `before`."""
+    rows = await conn.fetch(
+        "SELECT e.id, e.name, e.aggregate_id, e.actor, e.occurred_at, e.payload::text AS payload,"
+        " (SELECT count(*) FROM platform.delivery d WHERE d.event_id = e.id) AS waiting"
+        " FROM platform.event e WHERE starts_with(e.name, $1)"
+        " AND ($2::uuid IS NULL OR e.aggregate_id = $2)"
+        " AND ($3::uuid IS NULL OR e.seq < (SELECT b.seq FROM platform.event b WHERE b.id = $3))"
+        " ORDER BY e.seq DESC LIMIT $4",
+        name_prefix,
+        aggregate_id,
+        before,
+        limit,
+    )
+    return [StoredEvent(*row.values()) for row in rows]
+
+
 async def lag(conn: ReadConn) -> Lag:
     """Undelivered and dead rows, and how long the oldest undelivered one has waited."""
     row = await conn.fetchrow(

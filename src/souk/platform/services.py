@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from souk.kernel.clock import Clock
 from souk.platform.database import Database
@@ -27,7 +27,10 @@ class Services:
 
     def add(self, part: object, *, as_type: type | None = None) -> None:
         """Make `part` available under its type, or under `as_type`."""
-        self._parts[as_type or type(part)] = part
+        kind = as_type or type(part)
+        if not isinstance(part, kind):
+            raise TypeError(f"{part!r} is not a {kind.__name__}")
+        self._parts[kind] = part
 
     def get(self, kind: type[T]) -> T:
         """The part of this type. A missing one is a mistake in the composition root."""

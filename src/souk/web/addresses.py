@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from babel import Locale as BabelLocale
 
@@ -34,7 +35,7 @@ def read_address(form: Mapping[str, str]) -> fulfilment.Address:
     )
 
 
-def address_context(form: Mapping[str, str], *, language: str) -> dict[str, object]:
+def address_context(form: Mapping[str, str], *, language: str) -> dict[str, Any]:
     """What the macro `address_fields` needs."""
     country = form.get("country", "")[:2].upper()
     return {

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import base64
 import hmac
-import secrets
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -26,6 +24,7 @@ from markupsafe import Markup
 
 from souk.contexts.carts import api as carts
 from souk.contexts.catalog import api as catalog
+from souk.contexts.search import api as search
 from souk.kernel.actor import Actor
 from souk.kernel.errors import DomainError, InvalidInput
 from souk.platform.http.access import CSRF_COOKIE, CSRF_FIELD, actor_of, new_csrf_token
@@ -35,6 +34,7 @@ from souk.platform.services import Services
 from souk.platform.settings import Settings
 from souk.web import locale as languages
 from souk.web.assets import Assets
+from souk.web.drawn import Drawn
 
 Req = Request[Any, Any, State]
 FLASH_COOKIE = "souk_flash"
@@ -66,6 +66,7 @@ class Pages:
     def __init__(self, services: Services, assets: Assets) -> None:
         self.services = services
         self.settings = services.settings
+        self.engine = services.get(search.SearchEngine)
         env = Environment(
             loader=FileSystemLoader(TEMPLATES),
             autoescape=True,
@@ -86,32 +87,6 @@ class Pages:
         env.filters["number"] = _filter(languages.number_text)
         self.env = env
         self.drawn = Drawn(_DRAWN_BYTES)
-
-
-class Drawn:
-    """Pages drawn for visitors who are not signed in, the least recently asked for dropped first.
-
-    Each holds `place` where the visitor's own CSRF token belongs; it is random per process, so that
-    no text of a listing can imitate it.
-    """
-
-    def __init__(self, most: int) -> None:
-        self.place = secrets.token_urlsafe(24)
-        self._most = most
-        self._size = 0
-        self._kept: OrderedDict[Hashable, str] = OrderedDict()
-
-    def find(self, key: Hashable) -> str | None:
-        found = self._kept.get(key)
-        if found is not None:
-            self._kept.move_to_end(key)
-        return found
-
-    def keep(self, key: Hashable, html: str) -> None:
-        self._size += len(html) - len(self._kept.get(key, ""))
-        self._kept[key] = html
-        while self._size > self._most:
-            self._size -= len(self._kept.popitem(last=False)[1])
 
 
 def media_url(key: str | None, width: int = 640) -> str | None:
@@ -178,9 +153,7 @@ async def page(
     """The page as an answer. Errors of a form are given as `errors` (see `field_errors`)."""
     viewer = await viewer_of(request)
     frame = await _frame(request, viewer)
-    return _respond(
-        request, template, status=status, viewer=viewer, context={**frame, **context}
-    )
+    return _respond(request, template, status=status, viewer=viewer, context={**frame, **context})
 
 
 def fragment(request: Req, template: str, **context: object) -> Response[bytes]:
@@ -200,7 +173,7 @@ async def cached_page(
     template: str,
     *,
     key: tuple[Hashable, ...],
-    build: Callable[[], Awaitable[Mapping[str, object]]],
+    build: Callable[[], Awaitable[Mapping[str, Any]]],
 ) -> Response[bytes]:
     """As `page`, drawn once for everybody who is not signed in as long as `key` stays the same.
 

@@ -34,6 +34,7 @@ from souk.contexts.catalog.errors import (
 from souk.contexts.catalog.queries import (
     SpeciesHit,
     SpeciesView,
+    all_attributes,
     all_species,
     ancestors,
     attributes_for,
@@ -64,6 +65,7 @@ __all__ = [
     "Suitability",
     "TooDeep",
     "Tree",
+    "all_attributes",
     "all_species",
     "ancestors",
     "assign_attribute",

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from souk.contexts.catalog import store
-from souk.contexts.catalog.domain import Assignment, Category, Tree, validate_values
+from souk.contexts.catalog.domain import Assignment, Attribute, Category, Tree, validate_values
 from souk.contexts.catalog.errors import species_not_found
 from souk.contexts.catalog.species import Care, Species, Suitability, format_zone, suitability
 from souk.kernel.page import Page, decode_cursor, encode_cursor, page_of
@@ -76,6 +76,14 @@ async def ancestors(conn: ReadConn, category_id: UUID) -> list[Category]:
 async def attributes_for(conn: ReadConn, category_id: UUID) -> list[Assignment]:
     """What listings of the category may or must say, inherited ones first. Raises NotFound."""
     return (await tree(conn)).attributes_for(category_id)
+
+
+async def all_attributes(conn: ReadConn) -> list[Attribute]:
+    """Every attribute by name, also those that no category has."""
+    return [
+        store.attribute_of(row)
+        for row in await conn.fetch("SELECT * FROM catalog.attribute ORDER BY name, id")
+    ]
 
 
 async def validate_attributes(

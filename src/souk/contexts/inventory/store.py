@@ -17,12 +17,14 @@ from souk.platform.database import Record, WriteTx
 _COLUMNS = (
     "s.variant_id, s.listing_id, s.seller_id, s.on_hand, s.reserved, s.tracked, s.low_stock_at"
 )
+# A UNION, not an OR, so that both ways to a listing go by an index.
 # Variants that are not counted have nothing to protect: buyers of one file never wait in line.
 _LOCK = f"""
 WITH concerned AS MATERIALIZED (
-  SELECT DISTINCT o.listing_id FROM inventory.stock o
-  WHERE o.variant_id = ANY($1::uuid[]) OR o.variant_id IN (
-    SELECT r.variant_id FROM inventory.reservation r WHERE r.checkout_id = ANY($2::uuid[]))),
+  SELECT o.listing_id FROM inventory.stock o WHERE o.variant_id = ANY($1::uuid[])
+  UNION
+  SELECT o.listing_id FROM inventory.reservation r
+  JOIN inventory.stock o ON o.variant_id = r.variant_id WHERE r.checkout_id = ANY($2::uuid[])),
 locked AS MATERIALIZED (
   SELECT {_COLUMNS} FROM inventory.stock s
   WHERE s.tracked AND s.listing_id IN (SELECT listing_id FROM concerned)

@@ -249,6 +249,30 @@ async def entry(conn: ReadConn, entry_id: UUID) -> EntryDetail:
     )
 
 
+async def entries_of(conn: ReadConn, causes: Sequence[str]) -> list[EntryDetail]:
+    """Every entry with one of these causes and its lines, oldest first, in two statements."""
+    found = await conn.fetch(
+        f"{_ENTRY} WHERE e.cause = ANY($1::text[]) ORDER BY e.id", list(causes)
+    )
+    lines = await conn.fetch(
+        "SELECT p.entry_id, a.code AS account, p.currency, greatest(p.amount, 0) AS debit,"
+        " greatest(-p.amount, 0) AS credit FROM ledger.posting p"
+        " JOIN ledger.account a ON a.id = p.account_id WHERE p.entry_id = ANY($1::uuid[])"
+        " ORDER BY p.entry_id, p.position",
+        [row["id"] for row in found],
+    )
+    by_entry: dict[UUID, list[PostingView]] = {}
+    for line in lines:
+        by_entry.setdefault(line["entry_id"], []).append(PostingView(*tuple(line.values())[1:]))
+    reversals = {row["reverses"]: row["id"] for row in found if row["reverses"]}
+    return [
+        EntryDetail(
+            EntryView(*row.values()), by_entry.get(row["id"], []), reversals.get(row["id"])
+        )
+        for row in found
+    ]
+
+
 async def trial_balance(conn: ReadConn, *, as_of: datetime | None = None) -> list[TrialRow]:
     """Every account's balance; with `as_of`, from the entries up to that moment."""
     if as_of is None:

@@ -218,16 +218,12 @@ async def _apply(
     address = checkout.shipping_address or checkout.billing_address
     checkout.tax_rate = settings.tax_rate(address["country"] if address else settings.country)
     shipped_to = checkout.shipping_address
-    options = await _options(
-        tx, checkout, country=shipped_to["country"] if shipped_to else None
-    )
+    options = await _options(tx, checkout, country=shipped_to["country"] if shipped_to else None)
     _choose(checkout, options, parts.deliveries or {})
     return options
 
 
-async def _options(
-    conn: ReadConn, checkout: orders.Checkout, *, country: str | None
-) -> Options:
+async def _options(conn: ReadConn, checkout: orders.Checkout, *, country: str | None) -> Options:
     if country is None or not checkout.ships():
         return {}
     groups = [

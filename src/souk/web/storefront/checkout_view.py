@@ -34,7 +34,7 @@ class TotalChanged(DomainError):
 
     def __init__(self) -> None:
         super().__init__(
-            "With this address the total is another one. Look at it once more, then place the order."
+            "With this address the total is another one. Look at it, then place the order."
         )
 
 
@@ -68,9 +68,7 @@ def parts_of(form: Mapping[str, str], found: CheckoutView) -> flow.Parts:
     """What the form replaces. Raises InvalidInput with the names of the fields."""
     check(form, {"email": (1, 254)})
     address = read_address(form) if ships(found) else None
-    return flow.Parts(
-        email=form["email"], shipping_address=address, deliveries=_deliveries(form)
-    )
+    return flow.Parts(email=form["email"], shipping_address=address, deliveries=_deliveries(form))
 
 
 def _deliveries(form: Mapping[str, str]) -> dict[UUID, UUID]:
@@ -106,9 +104,7 @@ async def shown(
     language = language_of(request)
     async with db.read() as conn:
         shops = await sellers.cards(conn, [group.seller_id for group in found.groups])
-        kept = (
-            await fulfilment.saved_addresses(conn, holder.user_id) if holder.user_id else []
-        )
+        kept = await fulfilment.saved_addresses(conn, holder.user_id) if holder.user_id else []
     return await page(
         request,
         template,

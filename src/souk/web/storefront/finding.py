@@ -144,12 +144,10 @@ def facet_groups(
             groups.append(_range(asked, facet, attribute))
             continue
         name = _NAMES.get(facet.code) or f"a.{facet.code}"
-        options = [_option(facet, bucket) for bucket in facet.buckets]
+        options = [_option(bucket) for bucket in facet.buckets]
         if len(options) > 1 or any(option["checked"] for option in options):
             label = attribute.name if attribute else ""
-            groups.append(
-                {"code": facet.code, "name": name, "label": label, "options": options}
-            )
+            groups.append({"code": facet.code, "name": name, "label": label, "options": options})
     return groups
 
 
@@ -169,7 +167,7 @@ def _range(
     }
 
 
-def _option(facet: search.Facet, bucket: search.Bucket) -> dict[str, Any]:
+def _option(bucket: search.Bucket) -> dict[str, Any]:
     return {
         "value": bucket.value,
         "label": bucket.label or bucket.value,

@@ -28,9 +28,7 @@ def summary_of(document: listings.ListingDocument) -> str:
     return text[:_SHORT].rsplit(" ", 1)[0] + "…"
 
 
-def product_json(
-    document: listings.ListingDocument, *, settings: Settings, in_stock: bool
-) -> str:
+def product_json(document: listings.ListingDocument, *, settings: Settings, in_stock: bool) -> str:
     """A schema.org Product, safe inside a script element: `<` cannot end it."""
     condition = _CONDITIONS.get(document.condition or "new", "NewCondition")
     state = "InStock" if in_stock else "OutOfStock"

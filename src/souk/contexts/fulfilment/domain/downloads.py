@@ -182,7 +182,7 @@ def _mac(body: bytes, secret: str) -> bytes:
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 
 
-class Unsatisfiable(Exception):  # noqa: N818 - the word of RFC 9110
+class Unsatisfiable(Exception):
     """No requested byte is in the file."""
 
 

@@ -124,8 +124,12 @@ async def change_address(
     return _back(request, settings, "The address is saved.")
 
 
-@post(_LIST + "/{address_id:uuid}/remove", access=access.SIGNED_IN, rate="write",
-      include_in_schema=False)
+@post(
+    _LIST + "/{address_id:uuid}/remove",
+    access=access.SIGNED_IN,
+    rate="write",
+    include_in_schema=False,
+)
 async def remove_address(
     request: Req, db: Database, actor: Actor, settings: Settings, address_id: FromPath[UUID]
 ) -> Response[bytes]:

@@ -43,9 +43,7 @@ async def log_in_page(request: Req, actor: Actor, to: Next = "/") -> Response[by
 
 
 @post("/login", access=access.PUBLIC, rate="login", include_in_schema=False)
-async def log_in(
-    request: Req, db: Database, settings: Settings, actor: Actor
-) -> Response[bytes]:
+async def log_in(request: Req, db: Database, settings: Settings, actor: Actor) -> Response[bytes]:
     """Open a browser session; what a guest put into the cart comes along."""
     form = await form_of(request)
     to = safe_path(form.get("next", "/"))
@@ -87,9 +85,7 @@ async def _open(
 
 
 @post("/logout", access=access.PUBLIC, include_in_schema=False)
-async def log_out(
-    request: Req, db: Database, settings: Settings, actor: Actor
-) -> Response[bytes]:
+async def log_out(request: Req, db: Database, settings: Settings, actor: Actor) -> Response[bytes]:
     """End this browser's session, and forget the guest whose orders it could see."""
     if actor.session_id is not None:
         await db.transact(lambda tx: identity.close_session(tx, actor))
@@ -105,11 +101,14 @@ async def set_preferences(request: Req, settings: Settings) -> Response[bytes]:
     """Keep the language and the theme in cookies and go back."""
     form = await form_of(request)
     response = redirect(form.get("back", "/"))
-    kept = {"samesite": "lax", "max_age": _YEAR, "secure": settings.secure_cookies}
+    chosen: dict[str, str] = {}
     if form.get("language") in languages.available():
-        response.set_cookie(languages.LANGUAGE_COOKIE, form["language"], **kept)
+        chosen[languages.LANGUAGE_COOKIE] = form["language"]
     if form.get("theme") in {"auto", "light", "dark"}:
-        response.set_cookie(THEME_COOKIE, form["theme"], **kept)
+        chosen[THEME_COOKIE] = form["theme"]
+    secure = settings.secure_cookies
+    for name, value in chosen.items():
+        response.set_cookie(name, value, max_age=_YEAR, secure=secure, samesite="lax")
     return response
 
 

@@ -65,9 +65,7 @@ async def _versions(request: Req, db: Database) -> dict[str, int]:
 
 
 @post("/register", access=access.PUBLIC, rate="mail", include_in_schema=False)
-async def register(
-    request: Req, db: Database, settings: Settings, actor: Actor
-) -> Response[bytes]:
+async def register(request: Req, db: Database, settings: Settings, actor: Actor) -> Response[bytes]:
     """Make the account. The answer is the same whether or not the address had one."""
     form = await form_of(request)
     try:
@@ -121,9 +119,7 @@ async def verify_page(request: Req, token: Token = "") -> Response[bytes]:
 
 
 @post("/verify-email", access=access.PUBLIC, rate="login", include_in_schema=False)
-async def verify(
-    request: Req, db: Database, settings: Settings, actor: Actor
-) -> Response[bytes]:
+async def verify(request: Req, db: Database, settings: Settings, actor: Actor) -> Response[bytes]:
     """Use the link; then log in, or go on."""
     form = await form_of(request)
     try:
@@ -147,9 +143,7 @@ async def confirm_page(request: Req, token: Token = "") -> Response[bytes]:
 
 
 @post("/confirm-email", access=access.PUBLIC, rate="login", include_in_schema=False)
-async def confirm(
-    request: Req, db: Database, settings: Settings, actor: Actor
-) -> Response[bytes]:
+async def confirm(request: Req, db: Database, settings: Settings, actor: Actor) -> Response[bytes]:
     """Use one of the two links."""
     form = await form_of(request)
     try:
@@ -178,9 +172,7 @@ async def resend_page(request: Req) -> Response[bytes]:
 
 
 @post("/resend", access=access.PUBLIC, rate="mail", include_in_schema=False)
-async def resend(
-    request: Req, db: Database, settings: Settings, actor: Actor
-) -> Response[bytes]:
+async def resend(request: Req, db: Database, settings: Settings, actor: Actor) -> Response[bytes]:
     """Send it, if there is such an account and it needs one."""
 
     async def send(email: str) -> None:
@@ -196,9 +188,7 @@ async def forgot_page(request: Req) -> Response[bytes]:
 
 
 @post("/forgot", access=access.PUBLIC, rate="mail", include_in_schema=False)
-async def forgot(
-    request: Req, db: Database, settings: Settings, actor: Actor
-) -> Response[bytes]:
+async def forgot(request: Req, db: Database, settings: Settings, actor: Actor) -> Response[bytes]:
     """Send it, if there is such an account."""
 
     async def send(email: str) -> None:
@@ -229,9 +219,7 @@ async def reset_page(request: Req, token: Token = "") -> Response[bytes]:
 
 
 @post("/reset", access=access.PUBLIC, rate="login", include_in_schema=False)
-async def reset(
-    request: Req, db: Database, settings: Settings, actor: Actor
-) -> Response[bytes]:
+async def reset(request: Req, db: Database, settings: Settings, actor: Actor) -> Response[bytes]:
     """Set the password; every session of the account ends."""
     form = await form_of(request)
     try:

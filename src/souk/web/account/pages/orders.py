@@ -94,8 +94,12 @@ def _address_lines(address: dict[str, str], language: str) -> list[str]:
     return [*lines[:-1], country_name(address["country"], language)] if lines else []
 
 
-@post("/account/orders/{order_id:uuid}/parts/{part_id:uuid}/confirm", access=access.HOLDER,
-      rate="write", include_in_schema=False)
+@post(
+    "/account/orders/{order_id:uuid}/parts/{part_id:uuid}/confirm",
+    access=access.HOLDER,
+    rate="write",
+    include_in_schema=False,
+)
 async def confirm_delivery(
     request: Req,
     db: Database,
@@ -148,8 +152,11 @@ async def _part(
     raise orders.OrderNotFound
 
 
-@get("/account/orders/{order_id:uuid}/parts/{part_id:uuid}/{act:str}", access=access.HOLDER,
-     include_in_schema=False)
+@get(
+    "/account/orders/{order_id:uuid}/parts/{part_id:uuid}/{act:str}",
+    access=access.HOLDER,
+    include_in_schema=False,
+)
 async def act_page(
     request: Req,
     db: Database,
@@ -161,13 +168,15 @@ async def act_page(
     """Asks why, and says what will happen."""
     async with db.read() as conn:
         part = await _part(conn, request, actor, order_id, part_id)
-    return await page(
-        request, "account/order_act.html", part=part, act=act, form={}, noindex=True
-    )
+    return await page(request, "account/order_act.html", part=part, act=act, form={}, noindex=True)
 
 
-@post("/account/orders/{order_id:uuid}/parts/{part_id:uuid}/{act:str}", access=access.HOLDER,
-      rate="write", include_in_schema=False)
+@post(
+    "/account/orders/{order_id:uuid}/parts/{part_id:uuid}/{act:str}",
+    access=access.HOLDER,
+    rate="write",
+    include_in_schema=False,
+)
 async def act_on_part(
     request: Req,
     db: Database,
@@ -210,9 +219,7 @@ async def _cancel(
 ) -> None:
     async with db.read() as conn:
         await _part(conn, request, actor, order_id, part_id)
-    await db.transact(
-        lambda tx: steps.cancel(tx, actor, seller_order_id=part_id, reason=reason)
-    )
+    await db.transact(lambda tx: steps.cancel(tx, actor, seller_order_id=part_id, reason=reason))
 
 
 routes: list[Any] = [orders_page, order_page, confirm_delivery, act_page, act_on_part]

@@ -141,8 +141,12 @@ async def change_password(
     return _back(request, settings, "/account/security", text)
 
 
-@post("/account/sessions/{session_id:uuid}/end", access=access.SIGNED_IN, rate="write",
-      include_in_schema=False)
+@post(
+    "/account/sessions/{session_id:uuid}/end",
+    access=access.SIGNED_IN,
+    rate="write",
+    include_in_schema=False,
+)
 async def end_session(
     request: Req, db: Database, actor: Actor, settings: Settings, session_id: FromPath[UUID]
 ) -> Response[bytes]:
@@ -151,8 +155,9 @@ async def end_session(
     return _back(request, settings, "/account/security", "That device is logged out.")
 
 
-@post("/account/sessions/end-others", access=access.SIGNED_IN, rate="write",
-      include_in_schema=False)
+@post(
+    "/account/sessions/end-others", access=access.SIGNED_IN, rate="write", include_in_schema=False
+)
 async def end_others(
     request: Req, db: Database, actor: Actor, settings: Settings
 ) -> Response[bytes]:
@@ -162,9 +167,7 @@ async def end_others(
 
 
 @get("/account/privacy", access=access.SIGNED_IN, include_in_schema=False)
-async def privacy_page(
-    request: Req, db: Database, actor: Actor, holder: Holder
-) -> Response[bytes]:
+async def privacy_page(request: Req, db: Database, actor: Actor, holder: Holder) -> Response[bytes]:
     """What was accepted and what is allowed."""
     assert actor.user_id is not None
     async with db.read() as conn:
@@ -181,9 +184,7 @@ async def save_consents(
     form = await form_of(request)
     answers = {purpose: form.get(purpose) == "1" for purpose in compliance.ConsentPurpose}
     await db.transact(
-        lambda tx: compliance.record_consents(
-            tx, actor, subject=holder.label(), answers=answers
-        )
+        lambda tx: compliance.record_consents(tx, actor, subject=holder.label(), answers=answers)
     )
     return _back(request, settings, "/account/privacy", "Your choice is kept.")
 

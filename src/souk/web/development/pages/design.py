@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Response, get
-from markupsafe import Markup
 
 from souk.contexts.listings import api as listings
 from souk.kernel.errors import NotFound
@@ -23,9 +22,7 @@ _LAST = [300.0, 310, 330, 320, 390, 410, 400, 430]
 
 
 @get("/design", access=access.PUBLIC, include_in_schema=False)
-async def design_page(
-    request: Req, db: Database, settings: Settings
-) -> Response[bytes]:
+async def design_page(request: Req, db: Database, settings: Settings) -> Response[bytes]:
     """The gallery, drawn with the newest listings."""
     if settings.environment != "development":
         raise NotFound("There is nothing at this address.")
@@ -50,7 +47,7 @@ async def design_page(
             "Orders by kind", [Series("Goods", _THIS[:4]), Series("Files", _LAST[:4])],
             labels=days[:4], label_name="Day",
         ),
-        "spark": Markup(sparkline(_THIS, label="rising")),
+        "spark": sparkline(_THIS, label="rising"),
         "pictures": pictures or [{"url": "", "thumb_url": ""}],
     }  # fmt: skip
     return await page(request, "design.html", sample=sample, noindex=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from litestar import Response, get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from souk.contexts.ledger import api as ledger
 from souk.kernel.actor import Actor
@@ -25,7 +25,7 @@ async def balance_page(
     db: Database,
     actor: Actor,
     settings: Settings,
-    cursor: Annotated[str | None, Parameter(max_length=1_024)] = None,
+    cursor: Annotated[str | None, QueryParameter(max_length=1_024)] = None,
 ) -> Response[bytes]:
     """The balances in every currency and each change of them."""
     seller_id = seller_of(actor)

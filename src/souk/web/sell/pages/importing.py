@@ -9,7 +9,7 @@ from uuid import UUID
 
 from litestar import Response, get, post
 from litestar.datastructures import UploadFile
-from litestar.params import FromPath, Parameter
+from litestar.params import FromPath, QueryParameter
 
 from souk.contexts.listings.api import importing
 from souk.flows.import_listings import flow, jobs
@@ -26,7 +26,7 @@ from souk.web.sell.frame import desk_counts
 _LIST = "/sell/import"
 _ONE = _LIST + "/{run_id:uuid}"
 _CHUNK = 1_000_000
-_Cursor = Annotated[str | None, Parameter(max_length=1_024)]
+_Cursor = Annotated[str | None, QueryParameter(max_length=1_024)]
 
 
 @get(_LIST, access=access.SELLER, include_in_schema=False)
@@ -101,7 +101,7 @@ async def import_page(
     db: Database,
     actor: Actor,
     run_id: FromPath[UUID],
-    outcome: Annotated[str, Parameter(max_length=20)] = "",
+    outcome: Annotated[str, QueryParameter(max_length=20)] = "",
     cursor: _Cursor = None,
 ) -> Response[bytes]:
     """Where the import is and what became, or would become, of each product."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.params import FromPath, Parameter, QueryParameter
+from litestar.params import FromPath, QueryParameter
 
 from souk.contexts.catalog import api as catalog
 from souk.contexts.inventory import api as inventory
@@ -39,8 +39,8 @@ from souk.web.sell import editor
 from souk.web.sell.frame import desk_counts
 
 _LIST = "/sell/listings"
-_Cursor = Annotated[str | None, Parameter(max_length=1_024)]
-_Word = Annotated[str, Parameter(max_length=200)]
+_Cursor = Annotated[str | None, QueryParameter(max_length=1_024)]
+_Word = Annotated[str, QueryParameter(max_length=200)]
 
 
 @get(_LIST, access=access.SELLER, include_in_schema=False)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.params import FromPath, Parameter
+from litestar.params import FromPath, QueryParameter
 
 from souk.contexts.fulfilment import api as fulfilment
 from souk.contexts.orders import api as orders
@@ -51,8 +51,8 @@ async def orders_page(
     request: Req,
     db: Database,
     actor: Actor,
-    tab: Annotated[str, Parameter(max_length=20)] = "todo",
-    cursor: Annotated[str | None, Parameter(max_length=1_024)] = None,
+    tab: Annotated[str, QueryParameter(max_length=20)] = "todo",
+    cursor: Annotated[str | None, QueryParameter(max_length=1_024)] = None,
 ) -> Response[bytes]:
     """Orders by what is to be done with them."""
     seller_id = seller_of(actor)

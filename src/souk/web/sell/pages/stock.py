@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.params import FromPath, Parameter
+from litestar.params import FromPath, QueryParameter
 
 from souk.contexts.inventory import api as inventory
 from souk.contexts.listings import api as listings
@@ -29,7 +29,7 @@ from souk.web.sell.frame import desk_counts
 
 _LIST = "/sell/stock"
 _ONE = _LIST + "/{variant_id:uuid}"
-_Cursor = Annotated[str | None, Parameter(max_length=1_024)]
+_Cursor = Annotated[str | None, QueryParameter(max_length=1_024)]
 
 
 @get(_LIST, access=access.SELLER, include_in_schema=False)
@@ -37,7 +37,7 @@ async def stock_page(
     request: Req,
     db: Database,
     actor: Actor,
-    low: Annotated[str, Parameter(max_length=1)] = "",
+    low: Annotated[str, QueryParameter(max_length=1)] = "",
     cursor: _Cursor = None,
 ) -> Response[bytes]:
     """What is on hand of everything, or of what runs low."""

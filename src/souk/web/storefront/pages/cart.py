@@ -126,8 +126,12 @@ async def set_quantity(
     return redirect("/cart")
 
 
-@post("/cart/items/{variant_id:uuid}/remove", access=access.HOLDER, rate="write",
-      include_in_schema=False)
+@post(
+    "/cart/items/{variant_id:uuid}/remove",
+    access=access.HOLDER,
+    rate="write",
+    include_in_schema=False,
+)
 async def remove_item(
     request: Req, db: Database, holder: Holder, settings: Settings, variant_id: FromPath[UUID]
 ) -> Response[bytes]:

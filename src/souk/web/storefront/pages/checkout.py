@@ -34,9 +34,7 @@ log = structlog.get_logger()
 
 
 @post("/checkout", access=access.HOLDER, rate="checkout", include_in_schema=False)
-async def open_checkout(
-    request: Req, db: Database, holder: Holder, settings: Settings
-) -> Response[bytes]:
+async def open_checkout(db: Database, holder: Holder, settings: Settings) -> Response[bytes]:
     """Begin a checkout of the cart, with what is known of a member filled in."""
     parts = await _known(db, holder)
     try:
@@ -74,8 +72,9 @@ async def checkout_page(
     return await view.shown(request, db, settings, found, holder=holder)
 
 
-@post("/checkout/{checkout_id:uuid}", access=access.HOLDER, rate="checkout",
-      include_in_schema=False)
+@post(
+    "/checkout/{checkout_id:uuid}", access=access.HOLDER, rate="checkout", include_in_schema=False
+)
 async def change_checkout(
     request: Req,
     services: Services,
@@ -84,8 +83,8 @@ async def change_checkout(
     settings: Settings,
     checkout_id: FromPath[UUID],
 ) -> Response[bytes]:
-    """`act`: `country` and `delivery` show what they change, `update` keeps what was filled in, `place`
-    keeps it and pays, if the total is the one that was shown."""
+    """`act`: `country` and `delivery` show what they change, `update` keeps what was filled in,
+    `place` keeps it and pays, if the total is the one that was shown."""
     form = await form_of(request)
     db = services.db
     act = form.get("act", "update")
@@ -104,9 +103,7 @@ async def change_checkout(
     except DomainError as error:
         # What was kept before the refusal is shown as it is now, sold-out goods taken out.
         found = await view.read(db, holder, settings, checkout_id, form=form)
-        return await view.shown(
-            request, db, settings, found, holder=holder, form=form, error=error
-        )
+        return await view.shown(request, db, settings, found, holder=holder, form=form, error=error)
     return redirect(f"/checkout/{checkout_id}")
 
 
@@ -183,8 +180,12 @@ async def return_page(
     return await view.shown(request, services.db, settings, found, holder=holder)
 
 
-@post("/checkout/{checkout_id:uuid}/reopen", access=access.HOLDER, rate="checkout",
-      include_in_schema=False)
+@post(
+    "/checkout/{checkout_id:uuid}/reopen",
+    access=access.HOLDER,
+    rate="checkout",
+    include_in_schema=False,
+)
 async def reopen(
     request: Req,
     services: Services,

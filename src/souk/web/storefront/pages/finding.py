@@ -13,7 +13,7 @@ from souk.contexts.search import api as search
 from souk.platform.database import Database
 from souk.platform.http import access
 from souk.platform.settings import Settings
-from souk.web.page import Req, fragment, page, tree_of
+from souk.web.page import Req, fragment, page, pages_of, tree_of
 from souk.web.storefront.cards import card_items
 from souk.web.storefront.finding import (
     Asked,
@@ -29,13 +29,13 @@ _SHORTEST = 2
 
 @get("/c/{slug:str}", access=access.PUBLIC, rate="search", include_in_schema=False)
 async def category_page(
-    request: Req, db: Database, engine: search.SearchEngine, settings: Settings, slug: FromPath[str]
+    request: Req, db: Database, settings: Settings, slug: FromPath[str]
 ) -> Response[bytes]:
     """A category: its subcategories, filters and listings."""
     tree = await tree_of(request)
     category = tree.get(slug)
     asked = _asked(request, settings)
-    result = await search.search(engine, asked.query(category_id=category.id))
+    result = await search.search(pages_of(request).engine, asked.query(category_id=category.id))
     counts = category_counts(result)
     return await page(
         request,
@@ -50,15 +50,13 @@ async def category_page(
 
 
 @get("/search", access=access.PUBLIC, rate="search", include_in_schema=False)
-async def search_page(
-    request: Req, db: Database, engine: search.SearchEngine, settings: Settings
-) -> Response[bytes]:
+async def search_page(request: Req, db: Database, settings: Settings) -> Response[bytes]:
     """What was found, or help when nothing was."""
     tree = await tree_of(request)
     asked = _asked(request, settings)
     category = tree.by_slug.get(asked.one("category"))
     query = asked.query(category_id=category.id if category else None)
-    result = await search.search(engine, query)
+    result = await search.search(pages_of(request).engine, query)
     counts = category_counts(result)
     nodes = [
         {
@@ -86,12 +84,11 @@ async def search_page(
 async def suggest(
     request: Req,
     db: Database,
-    engine: search.SearchEngine,
     q: Annotated[str, QueryParameter(max_length=200)] = "",
 ) -> Response[bytes]:
     """The fragment below the search box: queries, categories, listings."""
     words = q.strip().replace("\x00", "")
-    found = engine.suggest(words) if len(words) >= _SHORTEST else []
+    found = pages_of(request).engine.suggest(words) if len(words) >= _SHORTEST else []
     tree = await tree_of(request)
     ids = [each.id for each in found if each.kind == "listing" and each.id]
     async with db.read() as conn:
@@ -100,12 +97,16 @@ async def suggest(
     for each in found:
         if each.kind == "query":
             items.append({"text": each.text})
+        elif each.id is None:
+            continue
         elif each.kind == "category" and each.id in tree.by_id:
             url = f"/c/{tree.by_id[each.id].slug}"
             items.append({"text": each.text, "kind": "category", "url": url})
         elif each.kind == "listing" and each.id in cards:
             card = cards[each.id]
-            items.append({"text": card.title, "kind": card.seller.name, "url": f"/listing/{card.slug}"})
+            items.append(
+                {"text": card.title, "kind": card.seller.name, "url": f"/listing/{card.slug}"}
+            )
     return fragment(request, "storefront/suggest.html", found=items)
 
 
@@ -116,7 +117,7 @@ def _asked(request: Req, settings: Settings) -> Asked:
 
 async def _found(
     db: Database, asked: Asked, result: search.SearchResult, tree: catalog.Tree
-) -> dict[str, object]:
+) -> dict[str, Any]:
     async with db.read() as conn:
         cards = await listings.cards(conn, result.ids)
     groups = facet_groups(asked, result, attribute_names(tree))
@@ -132,9 +133,7 @@ async def _found(
 
 
 def _crumbs(tree: catalog.Tree, category: catalog.Category) -> list[dict[str, str]]:
-    return [
-        {"text": each.name, "url": f"/c/{each.slug}"} for each in tree.ancestors(category.id)
-    ]
+    return [{"text": each.name, "url": f"/c/{each.slug}"} for each in tree.ancestors(category.id)]
 
 
 def _branch(

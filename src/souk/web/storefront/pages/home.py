@@ -8,26 +8,23 @@ from typing import Any
 from litestar import Response, get
 
 from souk.contexts.listings import api as listings
-from souk.platform.database import Database
 from souk.platform.http import access
-from souk.platform.settings import Settings
-from souk.web.page import Req, cached_page, media_url, tree_of
+from souk.web.page import Req, cached_page, media_url, pages_of, tree_of
 from souk.web.storefront.cards import card_items
 
 _ROOTS = 8
 _ROWS = 4
-_FRESH = 12
+_FRESH = 10
 
 
 @get("/", access=access.PUBLIC, include_in_schema=False)
-async def home_page(
-    request: Req, db: Database, settings: Settings
-) -> Response[bytes]:
+async def home_page(request: Req) -> Response[bytes]:
     """What is new, and a row per category; the rows are looked at again every minute."""
+    db, settings = pages_of(request).services.db, pages_of(request).settings
     async with db.read() as conn:
         fresh = await listings.newest(conn, limit=_FRESH)
 
-    async def build() -> Mapping[str, object]:
+    async def build() -> Mapping[str, Any]:
         roots = (await tree_of(request)).roots[:_ROOTS]
         rows: list[dict[str, Any]] = []
         categories: list[dict[str, Any]] = []

@@ -15,7 +15,7 @@ from souk.platform.database import Database, ReadConn
 from souk.platform.http import access
 from souk.platform.settings import Settings
 from souk.web.addresses import country_name
-from souk.web.page import Req, language_of, media_url, page
+from souk.web.page import Req, language_of, media_url, page, pages_of
 from souk.web.storefront.cards import card_items
 
 Cursor = Annotated[str | None, QueryParameter(max_length=1_024)]
@@ -48,7 +48,6 @@ async def sellers_page(request: Req, db: Database, cursor: Cursor = None) -> Res
 async def storefront_page(
     request: Req,
     db: Database,
-    engine: search.SearchEngine,
     settings: Settings,
     slug: FromPath[str],
     q: Words = "",
@@ -59,7 +58,7 @@ async def storefront_page(
     async with db.read() as conn:
         shop = await sellers.by_slug(conn, slug)
         if words:
-            cards, total = await _searched(conn, engine, shop.id, words)
+            cards, total = await _searched(conn, pages_of(request).engine, shop.id, words)
             following = None
         else:
             found = await listings.newest(conn, seller_id=shop.id, cursor=cursor, limit=_SHOPS)

@@ -1,0 +1,146 @@
+"""Writes docs/benchmarks.md from what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from bench.rows import Result, Row
+
+_HEAD = """# Benchmarks
+
+Written by `make bench`; do not edit. Figures of one run on one machine: the database, the load
+generator (one process, 8 connections) and one web worker share its cores. Medians of three rounds;
+each round begins with hello, so that the share of hello compares figures of the same minutes.
+*Statements alone* is the rate at which a bare client sends just the statements of the answer over 8
+connections, with asyncpg, since pgbench cannot send what each purchase writes anew.
+"""
+_BARS: dict[str, tuple[float | None, float | None, int | None]] = {
+    # share of hello at least, milliseconds of CPU at most, statements at most
+    "list of 20, not cached": (0.25, 0.4, None),
+    "list of 20 in a category, not cached": (0.25, 0.4, None),
+    "list of 20, from cache (ETag)": (0.70, None, None),
+    "detail": (0.25, None, None),
+    "HTML listing page, signed out": (0.12, None, None),
+    "add to cart": (0.15, None, 6),
+    "whole purchase, session to order": (None, 15, 45),
+}
+_SEARCH_P95 = 15.0
+_PEERS = """| | Vendure 3.7 | Medusa 2.21 | Oscar 4.2 | Saleor 3.23 | Souk here |
+|---|---|---|---|---|---|
+| list of 20 | 339 | 75 | 475 (ids and titles only) | 24 | {list} |
+| detail | 143 | 57 | 213 | 35 | {detail} |
+| search | 23 | 30 | 24 | 24 | {search} |
+| add to cart | 62 | 12 | 91 | 17 | {add} |
+| whole orders/s | 13.2 | 1.7 | 27 (no payment step) | 3.0 | {buy} |
+| memory after load, MB | 660 | 880 | 430 | 820 | {memory} |
+| install, MB | 833 | 732 | 278 | 568 | {install} |
+"""
+
+
+def _table(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    rows = [headings, ["---"] * len(headings), *lines]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def missed(row: Row) -> list[str]:
+    """Which bars a row misses, and by how much."""
+    share, cpu, count = _BARS.get(row.name, (None, None, None))
+    found: list[str] = []
+    if share is not None and row.of_hello < share:
+        found.append(f"{row.of_hello:.0%} of {share:.0%} of hello")
+    if cpu is not None and row.cpu > cpu:
+        found.append(f"{row.cpu:.2f} of {cpu:g} ms CPU")
+    if count is not None and (row.statements or 0) > count:
+        found.append(f"{row.statements} of {count} statements")
+    if row.name.startswith("search") and row.p95 > _SEARCH_P95:
+        found.append(f"p95 {row.p95:.1f} of {_SEARCH_P95:g} ms (8 at once)")
+    if row.name == "whole purchase, session to order" and row.yardstick:
+        share = row.rate / row.yardstick
+        if share < 0.5:
+            found.append(f"{share:.0%} of 50% of its statements alone")
+    return found
+
+
+def _line(row: Row) -> list[str]:
+    bars = missed(row)
+    has_bar = row.name in _BARS or row.name.startswith("search")
+    return [
+        row.name,
+        f"{row.rate:,.0f}",
+        f"{row.of_hello:.0%}",
+        f"{row.cpu:.2f}",
+        f"{row.client_cpu:.2f}",
+        f"{row.p50:.1f}",
+        f"{row.p95:.1f}",
+        "" if row.statements is None else str(row.statements),
+        "" if row.yardstick is None else f"{row.yardstick:,.0f}",
+        "missed: " + "; ".join(bars) if bars else ("met" if has_bar else ""),
+    ]
+
+
+def _section(result: Result) -> str:
+    sizes = result.sizes
+    table = _table(
+        ["what", "requests/s", "of hello", "ms CPU web", "ms CPU client", "p50 ms", "p95 ms",
+         "statements", "statements alone /s", "bar"],
+        [_line(row) for row in result.rows],
+    )  # fmt: skip
+    rest = _table(
+        ["what", "measured", "bar"],
+        [
+            ["web worker idle", f"{sizes.web_idle / 1e6:.0f} MB", "150 MB"],
+            ["worker process idle", f"{sizes.worker_idle / 1e6:.0f} MB", "150 MB"],
+            ["sandbox gateway idle", f"{sizes.sandbox_idle / 1e6:.0f} MB", ""],
+            ["web worker after load", f"{sizes.web_loaded / 1e6:.0f} MB", ""],
+            ["`souk serve` ready", f"{sizes.start:.1f} s", "2 s"],
+            ["importer, products/s", f"{result.import_rate:,.0f}", "1,000"],
+            ["filling the database and index", f"{result.fill_seconds:,.0f} s", ""],
+        ],
+    )
+    return f"\n## {result.listings:,} listings\n\n{table}\n{rest}"
+
+
+def _growth(results: Sequence[Result]) -> str:
+    if len(results) < 2:
+        return ""
+    first, last = results[0], results[-1]
+    before = {row.name: row.p95 for row in first.rows}
+    lines = [
+        [row.name, f"{before[row.name]:.1f}", f"{row.p95:.1f}", f"{row.p95 / before[row.name]:.2f}"]
+        for row in last.rows
+        if row.name in before
+    ]
+    headings = ["p95 ms", f"{first.listings:,}", f"{last.listings:,}", "factor (bar 1.5)"]
+    return f"\n## Growth\n\n{_table(headings, lines)}"
+
+
+def _peers(result: Result, installed: int) -> str:
+    rates = {row.name: f"{row.rate:,.0f}" for row in result.rows}
+    sizes = result.sizes
+    every = (sizes.web_loaded + sizes.worker_idle + sizes.sandbox_idle) / 1e6
+    table = _PEERS.format(
+        list=rates["list of 20, not cached"],
+        detail=rates["detail"],
+        search=rates.get("search page of 20 with facets", "–"),
+        add=rates["add to cart"],
+        buy=rates["whole purchase, filling the cart included"],
+        memory=f"{every:.0f} (web, worker and sandbox gateway)",
+        install=f"{installed / 1e6:.0f} (this environment, the database inside)",
+    )
+    text = (
+        f"Requests/s with 8 clients. The peers' figures are quoted: measured elsewhere, on a"
+        f" machine of the same kind, with 1,000 products; ours are of this run with"
+        f" {result.listings:,} listings."
+    )
+    return f"\n## Beside others\n\n{text}\n\n{table}"
+
+
+def write(
+    file: Path, results: Sequence[Result], *, machine: Sequence[str], installed: int, notes: str
+) -> None:
+    """The whole page. `notes` says what costs what."""
+    parts = [_HEAD, "\n", *(f"- {line}\n" for line in machine)]
+    parts += [_section(result) for result in results]
+    parts += [_growth(results), _peers(results[-1], installed), "\n", notes]
+    file.write_text("".join(parts), encoding="utf-8")
