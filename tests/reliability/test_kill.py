@@ -170,7 +170,8 @@ class Load:
         body = {"items": items, "email": "load@buyers.test", "shipping_address": HOME}
         opened = await self._insist(client, "/api/v1/checkouts", body)
         if opened is None or opened.status_code != 201:
-            self.said["not opened"] += 1
+            why = "no answer" if opened is None else opened.json().get("code", "")
+            self.said[f"not opened: {why}"] += 1
             return
         url = f"/api/v1/checkouts/{opened.json()['id']}/payment"
         paid = await self._insist(client, url, {"method": self.chosen.choice(CARDS)})
