@@ -71,6 +71,7 @@ def _read(path: Path) -> Asset:
     access=access.PUBLIC,
     include_in_schema=False,
     sync_to_thread=False,
+    uncompressed=True,
 )
 def static_file(
     request: Request[object, object, State],
