@@ -42,8 +42,10 @@ def main() -> int:
             code = run_all(more, coverage=False, extra={"SOUK_TEST_DATABASE_URL": url})
     else:
         code = run_all(more, coverage=not arguments.no_coverage, extra={})
-    say(f"{'All is well' if code == 0 else 'There are failures'}; "
-        f"it took {time.monotonic() - started:.0f} seconds.")
+    say(
+        f"{'All is well' if code == 0 else 'There are failures'}; "
+        f"it took {time.monotonic() - started:.0f} seconds."
+    )
     return code
 
 
@@ -86,7 +88,9 @@ def browser() -> str | None:
 
 
 def module_is_there(name: str) -> bool:
-    probe = subprocess.run([sys.executable, "-c", f"import {name}"], capture_output=True, check=False)
+    probe = subprocess.run(
+        [sys.executable, "-c", f"import {name}"], capture_output=True, check=False
+    )
     return probe.returncode == 0
 
 

@@ -1,8 +1,8 @@
 """The first sale, through the pages, in a real Chromium, on the demo marketplace.
 
-A newcomer registers, confirms by the mailed link, finds by search and facet, buys from two sellers with
-a 3-D Secure card; the seller accepts and ships; the buyer downloads and confirms; the escrow is
-released, the balance is right, and `souk verify` finds nothing.
+A newcomer registers, confirms by the mailed link, finds by search and facet, buys from two sellers
+with a 3-D Secure card; the seller accepts and ships; the buyer downloads and confirms; the escrow
+is released, the balance is right, and `souk verify` finds nothing.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ NURSERY_LOG_IN = "theresa@alpenglow.example.com"
 
 
 @pytest.fixture(scope="module")
-def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Marketplace]:
+def market() -> Iterator[Marketplace]:
     require_browser()
-    made = Marketplace(tmp_path_factory.mktemp("first-sale"))
+    made = Marketplace()
     made.cli("demo", "--orders", "8", seconds=240)
     with made:
         yield made

@@ -112,7 +112,7 @@ async def test_listing_is_written_saved_and_refused_with_reasons(
 async def test_picture_is_added_described_and_removed(
     visitor: Visitor, world: World, db: Database
 ) -> None:
-    import pyvips  # noqa: PLC0415 - loads a library that most tests do not need
+    import pyvips
 
     shop = await desks.seller(db, visitor)
     listing = await desks.draft(db, shop)

@@ -136,7 +136,7 @@ class WriteTx(ReadConn):
 
 
 @asynccontextmanager
-async def _whole(raw: asyncpg.pool.PoolConnectionProxy[Record]) -> AsyncGenerator[None]:
+async def _whole(raw: asyncpg.Connection[Record]) -> AsyncGenerator[None]:
     """Throws a connection away whose conversation with the server broke off in the middle.
 
     A server that dies under a statement can leave the driver waiting for the rest of its answer;

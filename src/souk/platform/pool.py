@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,7 @@ class Pool:
         self._closing = False
 
     @asynccontextmanager
-    async def acquire(self, *, timeout: float) -> AsyncIterator[Raw]:
+    async def acquire(self, *, timeout: float) -> AsyncGenerator[Raw]:
         """A connection of one's own; raises TimeoutError when none comes in `timeout` seconds."""
         raw = self._free() or await self._wait(timeout)
         sound = False
@@ -113,7 +113,7 @@ class Pool:
             raw = self._idle.pop()
             self._open.discard(raw)
             await raw.close()
-        while self._open:
+        while self._open:  # noqa: ASYNC110 - connections in use end whenever their users do
             await asyncio.sleep(0.01)
 
     def terminate(self) -> None:

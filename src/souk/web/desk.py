@@ -1,4 +1,4 @@
-"""What both desks need: values of forms, acts that are asked about first, refusals shown in place."""
+"""What both desks need: values of forms, acts asked about first, refusals shown in place."""
 
 from __future__ import annotations
 

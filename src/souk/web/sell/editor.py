@@ -77,7 +77,7 @@ async def changes_of(
     if category_id is not None and category_id == listing.category_id:
         assignments = await catalog.attributes_for(conn, category_id)
         filed = attributes_of([each.attribute for each in assignments], form, many)
-    texts = texts_of(form)
+    texts: dict[str, Any] = dict(texts_of(form))
     if not second_hand:
         texts["condition_note"] = ""
     slug = form.get("slug", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -202,7 +203,7 @@ async def merge(
 ) -> Response[bytes]:
     """Put everything into the other and remove it."""
     question, target = await _merge_question(db, category_id, into)
-    gone = Ask(**{**question.__dict__, "back": f"{_ROOT}/{target}"})
+    gone = replace(question, back=f"{_ROOT}/{target}")
     return await answer(
         request,
         db,

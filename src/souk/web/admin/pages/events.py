@@ -87,7 +87,7 @@ async def replay(
 ) -> Response[bytes]:
     """Queue dead letters again: one kind for one subscriber, or all."""
 
-    async def work(tx: WriteTx, reason: str) -> None:
+    async def work(tx: WriteTx, _reason: str) -> None:
         # Dead letters know their subscribers: the writer's list of them is not needed.
         count = await relay.replay(
             tx, EventWriter(), name=name or None, subscriber=subscriber or None, dead_only=True

@@ -100,7 +100,7 @@ def _timeline(
         for part in order.seller_orders
         for step in part.timeline
     ]
-    found += [
+    found.extend(
         {
             "when": step.at,
             "title": step.state,
@@ -109,7 +109,7 @@ def _timeline(
             "what": "payment",
         }
         for step in payment
-    ]
+    )
     return sorted(found, key=lambda step: str(step["when"]))
 
 

@@ -136,13 +136,13 @@ async def bulk(request: Req, db: Database, actor: Actor) -> Response[bytes]:
 
 
 @get(_LIST + "/new", access=access.SELLER, include_in_schema=False)
-async def new_page(request: Req, db: Database, kind: _Word = "goods") -> Response[bytes]:
+async def new_page(request: Req, kind: _Word = "goods") -> Response[bytes]:
     """The few fields that a draft begins with."""
-    return await _new(request, db, {"kind": kind, "stock": "1"})
+    return await _new(request, {"kind": kind, "stock": "1"})
 
 
 async def _new(
-    request: Req, db: Database, form: dict[str, str], error: DomainError | None = None
+    request: Req, form: dict[str, str], error: DomainError | None = None
 ) -> Response[bytes]:
     return await page(
         request,
@@ -184,7 +184,7 @@ async def create(request: Req, db: Database, actor: Actor, settings: Settings) -
             )
         )
     except DomainError as error:
-        return await _new(request, db, form, error)
+        return await _new(request, form, error)
     return back_to(
         request, f"{_LIST}/{made.id}", "The draft is saved. Add pictures and publish it."
     )
