@@ -6,6 +6,7 @@ nobody can tell another's object from one that does not exist.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -158,7 +159,10 @@ def told(answer: httpx.Response) -> tuple[int, Any]:
 
 async def call(caller: Caller, route: Route, url: str) -> httpx.Response:
     body = {} if route.method in {"POST", "PUT", "PATCH"} else None
-    return await caller.http.request(route.method, url, json=body)
+    try:
+        return await asyncio.wait_for(caller.http.request(route.method, url, json=body), 15)
+    except TimeoutError as error:
+        raise AssertionError(f"{route.method} {url} does not answer {caller.name}") from error
 
 
 SIGN_OUT = ("logout", "log-out", "sessions")
