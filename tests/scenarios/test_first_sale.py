@@ -52,8 +52,15 @@ def visitor(browser: Browser) -> Page:
 
 
 def listings_of(market: Marketplace, seller: str, kind: str) -> list[dict[str, Any]]:
-    found = httpx.get(f"{market.base}/api/v1/listings", params={"kind": kind, "limit": 100}).json()
-    return [one for one in found["items"] if one["seller"]["name"] == seller and one["in_stock"]]
+    found: list[dict[str, Any]] = []
+    cursor: str | None = None
+    while True:
+        asked = {"kind": kind, "limit": "100"} | ({"cursor": cursor} if cursor else {})
+        page = httpx.get(f"{market.base}/api/v1/listings", params=asked).json()
+        found += [one for one in page["items"] if one["seller"]["name"] == seller]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return [one for one in found if one["state"] == "active"]
 
 
 def log_in(page: Page, market: Marketplace, email: str, password: str) -> None:

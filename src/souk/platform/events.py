@@ -9,15 +9,21 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
 
+from souk.kernel.clock import Clock
 from souk.kernel.ids import uuid7
 
-if TYPE_CHECKING:
-    from souk.platform.database import WriteTx
+
+class Writes(Protocol):
+    """What of a transaction the writer needs; `database.WriteTx` is one."""
+
+    clock: Clock
+
+    async def execute(self, sql: str, *args: object) -> str: ...
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +51,8 @@ class EventMeta:
 
 
 E = TypeVar("E", bound=Event)
-Handler = Callable[["WriteTx", E, EventMeta], Awaitable[None]]
+# The first argument is the relay's `WriteTx`.
+Handler = Callable[[Any, E, EventMeta], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,7 @@ class EventWriter:
                 raise ValueError(f"{subscription.subscriber} subscribes to {name} twice")
             entries.append(subscription)
 
-    async def write(self, tx: WriteTx, events: Sequence[tuple[Event, str]]) -> None:
+    async def write(self, tx: Writes, events: Sequence[tuple[Event, str]]) -> None:
         """One statement for all events of a transaction, in their order."""
         now = tx.clock.now()
         ids = [uuid7() for _ in events]

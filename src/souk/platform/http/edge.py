@@ -233,6 +233,11 @@ def _provide(value: Any) -> Provide:
     return Provide(lambda: value, sync_to_thread=False, use_cache=True)
 
 
+_NAMES = {
+    kind.__name__: kind for kind in (Actor, Database, FileStore, Holder, Services, Settings)
+} | {"Parameter": Parameter}
+
+
 def build(
     services: Services,
     *,
@@ -267,15 +272,7 @@ def build(
             "holder": Provide(_provide_holder),
             **{name: _provide(value) for name, value in (provide or {}).items()},
         },
-        signature_namespace={
-            "Actor": Actor,
-            "Database": Database,
-            "FileStore": FileStore,
-            "Holder": Holder,
-            "Parameter": Parameter,
-            "Services": Services,
-            "Settings": Settings,
-        },
+        signature_namespace=_NAMES,
         compression_config=_COMPRESSION,
         cors_config=(
             CORSConfig(allow_origins=list(settings.cors_origins), max_age=600)
