@@ -148,7 +148,7 @@ async def world(market: Market) -> World:
 def told(answer: httpx.Response) -> tuple[int, Any]:
     """Status and body without what differs by itself."""
     kind = answer.headers.get("content-type", "")
-    if "json" not in kind:
+    if "json" not in kind or not answer.content:
         text = re.sub(r"[0-9a-f]{32}|[0-9a-f-]{36}|[\w-]{24}\.[0-9a-f]{32}", "", answer.text)
         return answer.status_code, text
     body = answer.json()

@@ -96,4 +96,4 @@ def edit_distance(left: str, right: str, *, limit: int) -> int:
             row[j] = best
         if min(row) > limit:
             return limit + 1
-    return row[-1]
+    return min(row[-1], limit + 1)

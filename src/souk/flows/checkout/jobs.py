@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from souk.contexts.inventory import api as inventory
 from souk.contexts.payments import api as payments
 from souk.flows.checkout import complete, expire, pay
 from souk.kernel.actor import system
@@ -78,6 +79,7 @@ async def send_refunds(services: Services) -> None:
 async def expire_checkouts(services: Services) -> None:
     """End what has run out of time and put its goods back on sale."""
     await expire.expire_due(services)
+    await services.db.transact(lambda tx: inventory.expire_due(tx, tx.clock.now(), _BATCH))
 
 
 job_types: list[JobType] = [job(payments.WEBHOOK_JOB, payments.WebhookJob, act_on_webhook)]
