@@ -7,6 +7,7 @@ nobody can tell another's object from one that does not exist.
 from __future__ import annotations
 
 import asyncio
+import difflib
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from souk.kernel.actor import ROLE_PERMISSIONS, Permission, Role
 from souk.kernel.clock import SettableClock
 from souk.kernel.ids import uuid7
 from souk.platform.http.access import Access
+from souk.web.page import FLASH_COOKIE
 from tests.factories import market as factory
 from tests.factories.market import HOME, Market
 
@@ -157,8 +159,18 @@ def told(answer: httpx.Response) -> tuple[int, Any]:
     return answer.status_code, body
 
 
+def difference(left: httpx.Response, right: httpx.Response) -> str:
+    """The statuses, and the lines in which two answers differ."""
+    lines = [str(told(each)[1]).splitlines() for each in (left, right)]
+    differing = [line for line in difflib.unified_diff(*lines, lineterm="", n=0)][:12]
+    return f"{left.status_code} and {right.status_code}: {differing}"
+
+
 async def call(caller: Caller, route: Route, url: str) -> httpx.Response:
     body = {} if route.method in {"POST", "PUT", "PATCH"} else None
+    # A sentence left over from the call before would be shown by the next page.
+    for cookie in [each for each in caller.http.cookies.jar if each.name == FLASH_COOKIE]:
+        caller.http.cookies.jar.clear(cookie.domain, cookie.path, cookie.name)
     try:
         return await asyncio.wait_for(caller.http.request(route.method, url, json=body), 15)
     except TimeoutError as error:
@@ -215,7 +227,7 @@ async def test_anothers_id_is_like_an_absent_one(world: World, owner: str, stran
         absent = await call(caller, route, route.url({}, absent=True))
         tried += 1
         if told(others) != told(absent) or others.status_code >= 500:
-            wrong.append(f"{route.method} {route.path}: {told(others)} and {told(absent)}")
+            wrong.append(f"{route.method} {route.path}: {difference(others, absent)}")
     assert wrong == []
     assert tried >= 5
 
