@@ -38,7 +38,7 @@ class Caller:
         }  # fmt: skip
         answer: list[Any] = []
 
-        async def receive() -> Any:  # noqa: ANN401 - an ASGI message
+        async def receive() -> Any:
             return {"type": "http.request", "body": content, "more_body": False}
 
         async def send(message: Message) -> None:

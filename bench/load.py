@@ -27,7 +27,7 @@ class Answer:
     head: bytes
     body: bytes
 
-    def json(self) -> Any:  # noqa: ANN401 - any document
+    def json(self) -> Any:
         return msgspec.json.decode(self.body)
 
     def header(self, name: str) -> str:

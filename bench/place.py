@@ -33,7 +33,7 @@ def _settings(folder: Path, url: str) -> Settings:
     return Settings(
         data_dir=folder,
         database_url=url,
-        secret_key="bench-bench-bench-bench-bench-bench",  # noqa: S106 - thrown away
+        secret_key="bench-bench-bench-bench-bench-bench",
         port=port,
         base_url=f"http://127.0.0.1:{port}",
         sandbox_port=sandbox,

@@ -98,6 +98,7 @@ async def _tag(port: int) -> str:
 
 def measure(place: Place, *, seconds: float, say: Say) -> tuple[list[Row], Sizes]:
     """Load on the running program, in rounds that each begin with hello."""
+    _start_once(place)
     starts = [_start_once(place) for _ in range(ROUNDS)]
     with stand.running(place.settings, worker=True) as roles:
         time.sleep(3)

@@ -86,6 +86,9 @@ def environment(settings: Settings) -> dict[str, str]:
         "SOUK_LOG_LEVEL": settings.log_level,
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SOUK_")}
+    # A start on an existing installation finds compiled modules, whatever this shell has set.
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    chosen["PYTHONPYCACHEPREFIX"] = str(settings.data_dir / "compiled")
     return kept | chosen | {"PYTHONPATH": str(SOURCE)}
 
 

@@ -44,8 +44,8 @@ async def captured() -> AsyncIterator[Captured]:
     seen = Captured()
     real = {name: getattr(asyncpg.Connection, name) for name in _METHODS}
 
-    def noting(name: str) -> Any:  # noqa: ANN401 - a method of the driver
-        def method(self: Any, sql: str, *args: Any, **options: Any) -> Any:  # noqa: ANN401
+    def noting(name: str) -> Any:
+        def method(self: Any, sql: str, *args: Any, **options: Any) -> Any:
             seen.sent.append(Sent(name, sql, args))
             return real[name](self, sql, *args, **options)
 
