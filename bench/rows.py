@@ -165,7 +165,9 @@ async def _units(place: Place, *, purchases: int) -> dict[str, list[list[Sent]]]
         seen.take()
         reads = {
             "list of 20, not cached": "/api/v1/listings",
-            "list of 20 in a category, not cached": f"/api/v1/listings?category={market.categories[0]}",
+            "list of 20 in a category, not cached": (
+                f"/api/v1/listings?category={market.categories[0]}"
+            ),
             "search page of 20 with facets": "/api/v1/listings/search?q=fern",
         }
         for name, path in reads.items():

@@ -35,8 +35,17 @@ ACTOR = system("bench")
 START = datetime(2025, 1, 1, tzinfo=UTC)
 BATCH = 5_000
 ON_HAND = 1_000_000
-_GOODS = ["monstera", "fern", "orchid", "rose", "lily", "cactus", "palm", "ivy", "maple", "basil", "mint", "sage", "thyme", "tomato", "pepper", "lamp", "chair", "table", "mug", "bowl", "vase", "jacket", "backpack", "tent", "lantern", "kettle", "blanket", "cushion", "clock", "poster", "print", "pattern", "brush", "font", "icon", "template", "guide", "workbook", "recipe", "atlas", "compass", "camera"]
-_ADJECTIVES = ["fresh", "organic", "live", "potted", "garden", "indoor", "outdoor", "hardy", "evergreen", "rare", "variegated", "mature", "rooted", "handmade", "vintage", "large", "small", "medium", "compact", "blue", "red", "green", "white", "yellow", "purple", "oak", "linen", "wool", "copper", "enamel", "ceramic", "folding", "portable", "printable", "editable", "illustrated", "annotated"]
+_GOODS_TEXT = (
+    "monstera fern orchid rose lily cactus palm ivy maple basil mint sage thyme tomato pepper"
+    " lamp chair table mug bowl vase jacket backpack tent lantern kettle blanket cushion clock"
+    " poster print pattern brush font icon template guide workbook recipe atlas compass camera"
+)
+_ADJECTIVES_TEXT = (
+    "fresh organic live potted garden indoor outdoor hardy evergreen rare variegated mature rooted"
+    " handmade vintage large small medium compact blue red green white yellow purple oak linen"
+    " wool copper enamel ceramic folding portable printable editable illustrated annotated"
+)
+_GOODS, _ADJECTIVES = _GOODS_TEXT.split(), _ADJECTIVES_TEXT.split()
 _SHOPS = ["Nursery", "Studio", "Workshop", "Press", "Outfitters", "Goods", "Garden", "Archive"]
 _ATTRIBUTES = {"colour": 12, "size": 6, "light": 4, "material": 10}
 Report = Callable[[str, int, int], None]

@@ -1,4 +1,4 @@
-"""The programs under measurement: an embedded PostgreSQL and the real roles, each its own process."""
+"""The programs under measurement: the real roles, each its own process."""
 
 from __future__ import annotations
 

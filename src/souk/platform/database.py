@@ -205,7 +205,7 @@ class Database:
     async def read(self) -> AsyncGenerator[ReadConn]:
         """A connection for queries, each statement its own snapshot."""
         try:
-            async with self._reads.acquire(timeout=5) as raw:
+            async with self._reads.acquire(within=5) as raw:
                 yield ReadConn(raw, self.clock)
         except (OSError, TimeoutError, pg.PostgresConnectionError, pg.CannotConnectNowError) as e:
             raise DatabaseUnavailable from e
@@ -232,7 +232,7 @@ class Database:
         raise AssertionError("unreachable")
 
     async def _attempt(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
-        async with self._writes.acquire(timeout=5) as raw:
+        async with self._writes.acquire(within=5) as raw:
             _seen("BEGIN")
             async with raw.transaction():
                 tx = WriteTx(raw, self.clock, self._writer)

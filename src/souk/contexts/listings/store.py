@@ -111,7 +111,9 @@ _INSERT = (
     f" VALUES ({', '.join(f'${n}' for n in range(1, len(ALL_COLUMNS) + 1))})"
 )
 _UPDATE = "UPDATE listings.listing SET " + ", ".join(
-    f"{name} = ${n}" for n, name in enumerate(ALL_COLUMNS, start=1) if name not in {"id", "seller_id"}
+    f"{name} = ${n}"
+    for n, name in enumerate(ALL_COLUMNS, start=1)
+    if name not in {"id", "seller_id"}
 ) + " WHERE id = $1 AND seller_id = $2"
 
 
