@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -54,7 +55,9 @@ def open_place(folder: Path, *, count: int, report: seed.Report) -> Place:
         market = msgspec.json.decode(kept.read_bytes(), type=seed.Market)
     else:
         migrate.upgrade(server.url)
+        began = time.perf_counter()
         market = asyncio.run(_fill(settings, count, report))
+        market.fill_seconds = time.perf_counter() - began
         kept.write_bytes(msgspec.json.encode(market))
     return Place(server, settings, market)
 

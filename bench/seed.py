@@ -51,7 +51,7 @@ _ATTRIBUTES = {"colour": 12, "size": 6, "light": 4, "material": 10}
 Report = Callable[[str, int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Market:
     """What a run of load needs to know of what is for sale."""
 
@@ -62,6 +62,7 @@ class Market:
     """Counted variants with plenty in stock, each with its seller."""
     categories: list[str]
     words: list[str]
+    fill_seconds: float = 0.0
 
 
 def _uuid(chance: random.Random, at: datetime) -> UUID:
