@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +80,7 @@ def close_place(place: Place, *, keep: bool) -> None:
 
 
 @asynccontextmanager
-async def inside(place: Place) -> AsyncIterator[Services]:
+async def inside(place: Place) -> AsyncGenerator[Services]:
     """The program's parts in this process, to count statements and to profile."""
     async with composition.services(place.settings, role="bench") as built:
         yield built

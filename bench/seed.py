@@ -181,7 +181,8 @@ async def fill(
     paths = await db.transact(tree)
     shops = sellers(count, random.Random(7))
     raw = await asyncpg.connect(url)
-    market = Market(count, [], [], [], [f"group-{n // 20}-{n % 20}" for n in range(200)], _GOODS)
+    groups = [f"group-{n // 20}-{n % 20}" for n in range(200)]
+    market = Market(count, [], [], [], groups, list(_GOODS))
     keep_every = max(count // 2_000, 1)
     try:
         await _copy_sellers(raw, shops)

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,7 +129,7 @@ def _wait(process: subprocess.Popen[bytes], port: int, *, seconds: float = 60) -
 @contextmanager
 def running(
     settings: Settings, *, worker: bool = False, web: bool = True
-) -> Iterator[dict[str, Role]]:
+) -> Generator[dict[str, Role]]:
     """The sandbox gateway and the roles that a measurement needs, stopped at the end."""
     roles: dict[str, Role] = {}
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,7 @@ class Pool:
         self._last_is_back: asyncio.Future[None] | None = None
 
     @asynccontextmanager
-    async def acquire(self, *, within: float) -> AsyncIterator[Raw]:
+    async def acquire(self, *, within: float) -> AsyncGenerator[Raw]:
         """A connection of one's own; raises TimeoutError when none comes `within` seconds."""
         raw = self._free() or await self._wait(within)
         sound = False
