@@ -75,7 +75,7 @@ async def test_what_put_answers_is_what_is_read(db: Database) -> None:
     assert again.version > answered.version
 
 
-@pytest.mark.parametrize("kind", ["digital", "second_hand"])
+@pytest.mark.parametrize("kind", ["digital", "secondhand"])
 async def test_one_of_a_kind_stays_one(db: Database, kind: str) -> None:
     holder, what = guest()[1], item(kind=kind)
     await put(db, holder, what, 4)

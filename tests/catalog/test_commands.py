@@ -9,9 +9,7 @@ from souk.kernel.ids import uuid7
 from souk.platform import audit
 from souk.platform.database import count_statements
 
-OPERATOR = Actor(
-    kind="user", user_id=uuid7(), permissions=frozenset({Permission.CATALOG_MANAGE})
-)
+OPERATOR = Actor(kind="user", user_id=uuid7(), permissions=frozenset({Permission.CATALOG_MANAGE}))
 
 
 def unique(stem: str = "cat") -> str:
@@ -54,11 +52,13 @@ async def test_moving_takes_the_subtree_along_and_tells_the_new_paths(db):
     async with db.read() as conn:
         payload = await conn.fetchval(
             "SELECT payload FROM platform.event WHERE name = 'catalog.category_moved.v1'"
-            " AND aggregate_id = $1", moved.id
+            " AND aggregate_id = $1",
+            moved.id,
         )
         rows = await audit.recent(conn, subject=f"category:{moved.id}")
     assert {p["category_id"]: p["path"][0] for p in payload["paths"]} == {
-        str(moved.id): str(new.id), str(below.id): str(new.id)
+        str(moved.id): str(new.id),
+        str(below.id): str(new.id),
     }
     assert [row.action for row in rows] == ["catalog.category_moved", "catalog.category_created"]
     assert rows[0].actor == OPERATOR.label()
@@ -106,9 +106,7 @@ async def test_reordering_names_every_sibling_once(db):
     parent = await make(db)
     a, b, c = [await make(db, parent=parent) for _ in range(3)]
     await db.transact(
-        lambda tx: api.reorder_categories(
-            tx, OPERATOR, parent_id=parent.id, ids=[c.id, a.id, b.id]
-        )
+        lambda tx: api.reorder_categories(tx, OPERATOR, parent_id=parent.id, ids=[c.id, a.id, b.id])
     )
     assert [x.id for x in (await tree_of(db)).children(parent.id)] == [c.id, a.id, b.id]
     for wrong in ([a.id], [a.id, a.id, b.id], [a.id, b.id, uuid7()]):
@@ -129,14 +127,10 @@ async def test_renaming_and_taken_addresses(db):
     assert (renamed.name, renamed.slug) == ("New name", first.slug)
     with pytest.raises(api.SlugTaken):
         await db.transact(
-            lambda tx: api.rename_category(
-                tx, OPERATOR, category_id=second.id, slug=first.slug
-            )
+            lambda tx: api.rename_category(tx, OPERATOR, category_id=second.id, slug=first.slug)
         )
     with pytest.raises(api.SlugTaken):
-        await db.transact(
-            lambda tx: api.create_category(tx, OPERATOR, name="x x", slug=first.slug)
-        )
+        await db.transact(lambda tx: api.create_category(tx, OPERATOR, name="x x", slug=first.slug))
     with pytest.raises(NotFound):
         await db.transact(
             lambda tx: api.rename_category(tx, OPERATOR, category_id=uuid7(), name="x")
@@ -186,9 +180,7 @@ async def test_attributes_are_validated_below_the_category_they_are_assigned_to(
         lambda tx: api.unassign_attribute(
             tx, OPERATOR, category_id=parent.id, attribute_id=height.id
         ),
-        lambda tx: api.assign_attribute(
-            tx, OPERATOR, category_id=parent.id, attribute_id=uuid7()
-        ),
+        lambda tx: api.assign_attribute(tx, OPERATOR, category_id=parent.id, attribute_id=uuid7()),
         lambda tx: api.update_attribute(tx, OPERATOR, attribute_id=uuid7(), name="x"),
     ):
         with pytest.raises(NotFound):
@@ -198,8 +190,10 @@ async def test_attributes_are_validated_below_the_category_they_are_assigned_to(
 def species_input(**fields):
     word = uuid7().hex[-8:].translate(str.maketrans("0123456789", "ghijklmnop"))
     base = {
-        "scientific_name": f"Olea {word}", "common_names": [f"Olive {word}", f"oliva {word}"],
-        "zone_min": "8", "zone_max": "10",
+        "scientific_name": f"Olea {word}",
+        "common_names": [f"Olive {word}", f"oliva {word}"],
+        "zone_min": "8",
+        "zone_max": "10",
         "care": api.Care(light=["sun"], water="low", height_max_cm=900),
     }
     return api.SpeciesInput(**base | fields)
@@ -227,9 +221,7 @@ async def test_a_changed_species_is_found_by_its_new_names_only(db):
     data = species_input()
     made = await db.transact(lambda tx: api.create_species(tx, OPERATOR, data=data))
     after = species_input(scientific_name=data.scientific_name, common_names=["Quillberry"])
-    await db.transact(
-        lambda tx: api.update_species(tx, OPERATOR, species_id=made.id, data=after)
-    )
+    await db.transact(lambda tx: api.update_species(tx, OPERATOR, species_id=made.id, data=after))
     async with db.read() as conn:
         assert [h.id for h in await api.search_species(conn, "quillb")] == [made.id]
         assert await api.search_species(conn, data.common_names[0]) == []

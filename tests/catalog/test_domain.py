@@ -42,9 +42,7 @@ def attribute(type, **fields):
 
 
 def assignment(on, what, *, required=False, facet=False):
-    return Assignment(
-        category_id=on.id, attribute=what, required=required, facet=facet, position=0
-    )
+    return Assignment(category_id=on.id, attribute=what, required=required, facet=facet, position=0)
 
 
 def problems_of(error) -> set[tuple[str, str]]:
@@ -91,8 +89,11 @@ def test_attributes_are_inherited_and_the_nearest_assignment_counts():
     tree = Tree(
         uuid7(),
         [plants, ferns],
-        [assignment(plants, size), assignment(ferns, size, required=True),
-         assignment(ferns, light)],
+        [
+            assignment(plants, size),
+            assignment(ferns, size, required=True),
+            assignment(ferns, light),
+        ],
     )
     assert [(a.attribute.code, a.required) for a in tree.attributes_for(plants.id)] == [
         ("size", False)
@@ -200,9 +201,17 @@ def test_wrong_zones(text):
 
 def species(**fields):
     base = {
-        "id": uuid7(), "slug": "x", "scientific_name": "Olea europaea", "common_names": ["Olive"],
-        "family": "", "plant_type": "", "zone_min": parse_zone("8a"), "zone_max": parse_zone("10b"),
-        "care": Care(), "notes": "", "source": "",
+        "id": uuid7(),
+        "slug": "x",
+        "scientific_name": "Olea europaea",
+        "common_names": ["Olive"],
+        "family": "",
+        "plant_type": "",
+        "zone_min": parse_zone("8a"),
+        "zone_max": parse_zone("10b"),
+        "care": Care(),
+        "notes": "",
+        "source": "",
     }
     return Species(**base | fields)
 

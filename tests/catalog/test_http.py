@@ -6,9 +6,7 @@ from souk.contexts.catalog import http
 from souk.kernel.actor import GUEST, Actor, Permission
 from souk.kernel.ids import uuid7
 
-OPERATOR = Actor(
-    kind="user", user_id=uuid7(), permissions=frozenset({Permission.CATALOG_MANAGE})
-)
+OPERATOR = Actor(kind="user", user_id=uuid7(), permissions=frozenset({Permission.CATALOG_MANAGE}))
 ANYONE = Actor(kind="user", user_id=uuid7())
 
 
@@ -72,8 +70,12 @@ async def test_attributes_through_the_api(client):
 
 async def test_species_through_the_api(client):
     word = uuid7().hex[-8:].translate(str.maketrans("0123456789", "ghijklmnop"))
-    body = {"scientific_name": f"Ficus {word}", "zone_min": "10", "zone_max": "12",
-            "care": {"light": ["bright_indirect"], "water": "moderate"}}
+    body = {
+        "scientific_name": f"Ficus {word}",
+        "zone_min": "10",
+        "zone_max": "12",
+        "care": {"light": ["bright_indirect"], "water": "moderate"},
+    }
     made = await client.post("/api/v1/species", json=body)
     assert made.status_code == 201, made.text
     species = made.json()

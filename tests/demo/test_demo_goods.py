@@ -21,9 +21,7 @@ _ADMIN = system("tests")
 async def open_shop(services: Services, name: str, slug: str) -> goods.Shop:
     owner = Actor(kind="user", user_id=uuid7(), email_verified=True)
     application = sellers.Application(name=name, slug=slug, country="DE", bio="A shop.")
-    shop = await services.db.transact(
-        lambda tx: sellers.apply(tx, owner, application=application)
-    )
+    shop = await services.db.transact(lambda tx: sellers.apply(tx, owner, application=application))
     await services.db.transact(lambda tx: sellers.approve(tx, _ADMIN, seller_id=shop.id))
     actor = Actor(
         kind="user", user_id=owner.user_id, seller_id=shop.id, roles=frozenset({Role.SELLER})

@@ -52,9 +52,7 @@ class Interrupted(Exception):
 
 
 @pytest.fixture(scope="module")
-async def filled(
-    db_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Services]:
+async def filled(db_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Services]:
     """Filled once with an interruption among the orders, then again to the end."""
     settings = Settings(
         environment="test",

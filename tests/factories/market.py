@@ -296,7 +296,7 @@ class Market:
 
     async def work(self) -> None:
         """Run the jobs of stored webhooks, then deliver every event."""
-        from souk.flows.checkout.jobs import act_on_webhook  # noqa: PLC0415
+        from souk.flows.checkout.jobs import act_on_webhook
 
         async with self.db.read() as conn:
             waiting = await payments.waiting_webhooks(conn, older_than=timedelta(0), limit=1_000)
@@ -349,7 +349,7 @@ class Market:
 
 
 async def identity_user(tx: WriteTx, user_id: UUID) -> identity.User:
-    from souk.contexts.identity import store  # noqa: PLC0415
+    from souk.contexts.identity import store
 
     return await store.load_user(tx, user_id)
 
@@ -366,7 +366,7 @@ async def running(
         environment="test",
         data_dir=folder,
         database_url=url,
-        secret_key="a-test-secret-key-of-more-than-32-characters",  # noqa: S106
+        secret_key="a-test-secret-key-of-more-than-32-characters",
         sandbox_url=f"http://127.0.0.1:{port}",
         rate_limit_factor=100_000.0,
         **changes,
@@ -414,7 +414,7 @@ async def running(
         )
         stack.push_async_callback(gateways.close)
         built.add(gateways)
-        from souk.contexts.search import api as search  # noqa: PLC0415
+        from souk.contexts.search import api as search
 
         engine = search.open_engine(settings.index_dir, writer=True)
         stack.callback(engine.close)

@@ -13,9 +13,7 @@ from souk.kernel.ids import uuid7
 from souk.platform.database import count_statements
 from tests.listings import factories
 
-OPERATOR = Actor(
-    kind="user", user_id=uuid7(), permissions=frozenset({Permission.CATALOG_MANAGE})
-)
+OPERATOR = Actor(kind="user", user_id=uuid7(), permissions=frozenset({Permission.CATALOG_MANAGE}))
 
 
 @pytest.fixture
@@ -26,11 +24,16 @@ def client(make_client):
 async def stocked(db, listing, on_hand):
     await db.transact(
         lambda tx: inventory.set_up(
-            tx, OPERATOR,
-            items=[inventory.StockSetUp(
-                variant_id=listing.variants[0].id, listing_id=listing.id,
-                seller_id=listing.seller_id, on_hand=on_hand,
-            )],
+            tx,
+            OPERATOR,
+            items=[
+                inventory.StockSetUp(
+                    variant_id=listing.variants[0].id,
+                    listing_id=listing.id,
+                    seller_id=listing.seller_id,
+                    on_hand=on_hand,
+                )
+            ],
         )
     )
 
@@ -44,9 +47,9 @@ async def test_a_list_is_one_statement(client, db):
     assert count.total == 1
     assert first.headers["content-type"] == "application/json"
     page = first.json()
-    rest = (await client.get(
-        "/api/v1/listings", params=params | {"cursor": page["next_cursor"]}
-    )).json()
+    rest = (
+        await client.get("/api/v1/listings", params=params | {"cursor": page["next_cursor"]})
+    ).json()
     ids = [card["id"] for card in page["items"] + rest["items"]]
     assert ids == [str(listing.id) for listing in reversed(made)]
     assert rest["next_cursor"] is None
@@ -66,7 +69,11 @@ async def test_a_detail_is_two_statements_with_live_stock(client, db):
     assert shown["stock"] == [{"variant_id": variant, "available": 5}]
     await db.transact(
         lambda tx: inventory.adjust(
-            tx, actor, seller_id=actor.seller_id, variant_id=listing.variants[0].id, absolute=2,
+            tx,
+            actor,
+            seller_id=actor.seller_id,
+            variant_id=listing.variants[0].id,
+            absolute=2,
             reason=inventory.Reason.CORRECTION,
         )
     )
@@ -84,9 +91,7 @@ async def test_lists_by_category_slug_include_what_is_below(client, db):
         )
     )
     actor = factories.seller_actor()
-    listing = await factories.active(
-        db, actor, category_id=child.id, category_path=child.path
-    )
+    listing = await factories.active(db, actor, category_id=child.id, category_path=child.path)
     for key in (parent.slug, str(parent.id), child.slug):
         found = (await client.get("/api/v1/listings", params={"category": key})).json()["items"]
         assert [card["id"] for card in found] == [str(listing.id)]
@@ -117,8 +122,13 @@ def engine(services, tmp_path):
 
 def document(listing, **fields):
     base = {
-        "listing_id": listing.id, "seller_id": listing.seller_id, "title": listing.title,
-        "kind": "goods", "price": 1250, "currency": "EUR", "published_at": listing.published_at,
+        "listing_id": listing.id,
+        "seller_id": listing.seller_id,
+        "title": listing.title,
+        "kind": "goods",
+        "price": 1250,
+        "currency": "EUR",
+        "published_at": listing.published_at,
     }
     return search.SearchDocument(**base | fields)
 
@@ -128,11 +138,13 @@ async def test_search_answers_with_cards_and_facets_in_one_statement(client, db,
     tall = await factories.active(db, actor, title="Swiss cheese plant")
     small = await factories.active(db, actor, title="Swiss cheese seedling")
     hidden = await factories.create(db, actor, title="Swiss draft")
-    engine.index([
-        document(tall, attributes={"colour": "green", "height": 120.0}),
-        document(small, attributes={"colour": "red", "height": 10.0}, price=300),
-        document(hidden, published_at=tall.published_at),
-    ])
+    engine.index(
+        [
+            document(tall, attributes={"colour": "green", "height": 120.0}),
+            document(small, attributes={"colour": "red", "height": 10.0}, price=300),
+            document(hidden, published_at=tall.published_at),
+        ]
+    )
     engine.commit()
     engine.refresh()
     async with count_statements() as count:
@@ -151,7 +163,8 @@ async def test_search_answers_with_cards_and_facets_in_one_statement(client, db,
     assert await ids(**{"min.height": "100"}) == [str(tall.id)]
     assert await ids(price_max=500) == [str(small.id)]
     assert await ids(sort="price_asc", kind="goods", in_stock="true") == [
-        str(small.id), str(tall.id)
+        str(small.id),
+        str(tall.id),
     ]
     for wrong in ({"min.height": "tall"}, {"sort": "x"}, {"page": 0}, {"q": "a\x00"}):
         bad = await client.get("/api/v1/listings/search", params=wrong)
@@ -185,11 +198,16 @@ async def test_what_is_not_counted_has_no_number(client, db):
     assert unknown["stock"][0]["available"] == 0
     await db.transact(
         lambda tx: inventory.set_up(
-            tx, OPERATOR,
-            items=[inventory.StockSetUp(
-                variant_id=listing.variants[0].id, listing_id=listing.id,
-                seller_id=listing.seller_id, tracked=False,
-            )],
+            tx,
+            OPERATOR,
+            items=[
+                inventory.StockSetUp(
+                    variant_id=listing.variants[0].id,
+                    listing_id=listing.id,
+                    seller_id=listing.seller_id,
+                    tracked=False,
+                )
+            ],
         )
     )
     uncounted = (await client.get(f"/api/v1/listings/{listing.id}")).json()
@@ -230,9 +248,7 @@ async def test_search_below_a_category_by_slug(client, db, engine):
     listing = await factories.active(
         db, actor, category_id=category.id, category_path=category.path
     )
-    engine.index([document(
-        listing, category_ids=[category.id], category_names=[category.name]
-    )])
+    engine.index([document(listing, category_ids=[category.id], category_names=[category.name])])
     engine.commit()
     engine.refresh()
     params = {"category": category.slug, "seller": str(actor.seller_id), "max.size": "3"}

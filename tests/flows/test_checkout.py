@@ -1,4 +1,4 @@
-"""From a cart to a paid order over the API, with the real gateway, whatever order things come in."""
+"""From a cart to a paid order over the API, with the real gateway, in any order."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CHECKOUT = timedelta(hours=3)
 
 
 @pytest.fixture(autouse=True)
-async def sound(market: Market):  # noqa: ANN201 - a fixture that only checks afterwards
+async def sound(market: Market):
     """Whatever a test did, no invariant is broken at its end."""
     yield
     await market.work()
@@ -82,7 +82,7 @@ async def pass_challenge(market: Market, checkout: dict, *, complete: bool = Tru
         action = form.group(1) if form else payment.requires_action_url
         url = str(page.url.join(action))
         hidden = dict(
-            re.findall(r'<input[^>]*type="hidden"[^>]*name="([^"]+)"[^>]*value="([^"]*)"', page.text)
+            re.findall(r'<input[^>]*"hidden"[^>]*name="([^"]+)"[^>]*value="([^"]*)"', page.text)
         )
         buttons = re.findall(r'<button[^>]*name="([^"]+)"[^>]*value="([^"]*)"', page.text)
         chosen = buttons[0 if complete else -1]
@@ -488,9 +488,7 @@ async def test_time_ends_a_checkout_but_not_one_that_is_being_paid(market: Marke
 async def test_delivery_is_one_that_is_offered(market: Market) -> None:
     listing = await (await market.shop()).goods()
     buyer = market.guest()
-    checkout = await buyer.checkout(
-        (listing, 1), deliveries={str(listing.seller_id): str(uuid7())}
-    )
+    checkout = await buyer.checkout((listing, 1), deliveries={str(listing.seller_id): str(uuid7())})
     group = checkout["groups"][0]
     assert group["chosen"]["method_id"] == group["options"][0]["method_id"]
     assert checkout["totals"]["delivery"] == group["options"][0]["amount"]

@@ -20,7 +20,7 @@ PARCEL = {"carrier": "dhl", "tracking": "00340434161094042557"}
 
 
 @pytest.fixture(autouse=True)
-async def sound(market: Market):  # noqa: ANN201 - a fixture that only checks afterwards
+async def sound(market: Market):
     yield
     await market.sound()
 
@@ -37,7 +37,8 @@ async def confirm(buyer: Buyer, order: dict[str, Any], part: dict[str, Any]) -> 
 
 
 async def as_buyer(buyer: Buyer, order: dict[str, Any], part: dict[str, Any], step: str) -> Any:
-    return await buyer.http.post(f"/api/v1/orders/{order['id']}/parts/{part['id']}/{step}", json=WHY)
+    url = f"/api/v1/orders/{order['id']}/parts/{part['id']}/{step}"
+    return await buyer.http.post(url, json=WHY)
 
 
 async def ship(shop: Shop, part: dict[str, Any], **lines: int) -> dict[str, Any]:
@@ -51,7 +52,8 @@ async def test_from_acceptance_to_the_sellers_money(market: Market) -> None:
     shop = await market.shop()
     listing = await shop.goods(price=4_000)
     buyer = market.guest()
-    gateway, commission = await market.balance("gateway:sandbox"), await market.balance("commission")
+    gateway = await market.balance("gateway:sandbox")
+    commission = await market.balance("commission")
     order = await buyer.buy((listing, 2))
     part = part_of(order, shop)
     total = 8_000 + FLAT_DELIVERY
@@ -293,10 +295,10 @@ async def test_another_buyer_reaches_nothing(market: Market) -> None:
 async def test_tax_is_booked_and_given_back(db_url: str, market: Market, tax: str) -> None:
     import msgspec
 
+    from souk.contexts.fulfilment import api as fulfilment
     from souk.flows.checkout import flow
     from souk.kernel.ids import fingerprint
     from souk.platform.http.holder import Holder
-    from souk.contexts.fulfilment import api as fulfilment
 
     shop = await market.shop()
     listing = await shop.goods(price=1_000)

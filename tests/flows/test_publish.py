@@ -16,7 +16,8 @@ from souk.kernel.errors import Forbidden
 from souk.kernel.ids import uuid7
 
 OPERATOR = Actor(
-    kind="user", user_id=uuid7(),
+    kind="user",
+    user_id=uuid7(),
     permissions=frozenset(
         {Permission.CATALOG_MANAGE, Permission.LISTINGS_REVIEW, Permission.SELLERS_REVIEW}
     ),
@@ -37,9 +38,7 @@ async def seller_actor(db, *, tier=None) -> Actor:
         lambda tx: sellers.approve(tx, OPERATOR, seller_id=seller.id, reason="Looks good")
     )
     if tier:
-        await db.transact(
-            lambda tx: sellers.set_tier(tx, OPERATOR, seller_id=seller.id, tier=tier)
-        )
+        await db.transact(lambda tx: sellers.set_tier(tx, OPERATOR, seller_id=seller.id, tier=tier))
     return Actor(kind="user", user_id=person.user_id, seller_id=seller.id, email_verified=True)
 
 
@@ -63,7 +62,8 @@ async def category_with_height(db):
 
 def body(**fields):
     return {
-        "kind": "goods", "title": f"Olive tree {uuid7().hex[-8:]}",
+        "kind": "goods",
+        "title": f"Olive tree {uuid7().hex[-8:]}",
         "description": "<p onclick='x()'>Evergreen<script>alert(1)</script></p>",
         "variants": [{"price": 1500, "options": {"Size": "S"}, "on_hand": 4}],
     } | fields
@@ -141,10 +141,12 @@ async def test_nothing_is_published_without_stock(client, db):
     category, code = await category_with_height(db)
     client.act_as.actor = actor
     variants = [{"price": 900, "on_hand": 0}]
-    made = (await client.post(
-        "/api/v1/listings",
-        json=body(category_id=str(category.id), attributes={code: 3}, variants=variants),
-    )).json()
+    made = (
+        await client.post(
+            "/api/v1/listings",
+            json=body(category_id=str(category.id), attributes={code: 3}, variants=variants),
+        )
+    ).json()
     await post_image(client, made["id"])
     refused = await client.post(f"/api/v1/listings/{made['id']}/submit")
     assert {p["path"] for p in refused.json()["problems"]} == {"stock"}
@@ -162,11 +164,13 @@ async def test_second_hand_is_one_piece_and_new_variants_get_stock(client, db):
     old = goods["variants"][0]["id"]
     changed = await client.put(
         f"/api/v1/listings/{goods['id']}/variants",
-        json={"variants": [
-            {"id": old, "price": 1600, "options": {"Size": "S"}, "on_hand": 99},
-            {"price": 1900, "options": {"Size": "M"}, "on_hand": 7},
-            {"price": 2900, "options": {"Size": "L"}, "on_hand": None},
-        ]},
+        json={
+            "variants": [
+                {"id": old, "price": 1600, "options": {"Size": "S"}, "on_hand": 99},
+                {"price": 1900, "options": {"Size": "M"}, "on_hand": 7},
+                {"price": 2900, "options": {"Size": "L"}, "on_hand": None},
+            ]
+        },
     )
     assert changed.status_code == 200, changed.text
     ids = [variant["id"] for variant in changed.json()["variants"]]
@@ -199,8 +203,10 @@ async def test_bodies_that_are_refused_name_the_field(client, db):
         assert response.status_code == 422, response.text
         assert {p["path"] for p in response.json()["problems"]} == {path}
     for fields, status in [
-        ({"category_id": str(uuid7())}, 404), ({"species_id": str(uuid7())}, 404),
-        ({"title": "a\x00b"}, 422), ({"surprise": 1}, 422),
+        ({"category_id": str(uuid7())}, 404),
+        ({"species_id": str(uuid7())}, 404),
+        ({"title": "a\x00b"}, 422),
+        ({"surprise": 1}, 422),
     ]:
         response = await client.post("/api/v1/listings", json=body(**fields))
         assert response.status_code in {status, 400}, response.text
@@ -227,7 +233,10 @@ async def test_moving_to_another_category_keeps_only_its_attributes(db):
     second, _ = await category_with_height(db)
     seller_id = actor.seller_id
     data = listings.NewListing(
-        kind=listings.Kind.GOODS, title="Olive", currency="EUR", category_id=first.id,
+        kind=listings.Kind.GOODS,
+        title="Olive",
+        currency="EUR",
+        category_id=first.id,
         attributes={code: 5},
     )
     listing = await db.transact(
@@ -236,7 +245,10 @@ async def test_moving_to_another_category_keeps_only_its_attributes(db):
     assert listing.attributes == {code: 5}
     changed = await db.transact(
         lambda tx: flow.change(
-            tx, actor, seller_id=seller_id, listing_id=listing.id,
+            tx,
+            actor,
+            seller_id=seller_id,
+            listing_id=listing.id,
             changes=listings.ListingChanges(category_id=second.id),
         )
     )

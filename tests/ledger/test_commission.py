@@ -200,13 +200,16 @@ def test_contradictory_rules_are_refused(wrong: CommissionRule, path: str, code:
     with pytest.raises(InvalidInput, match="The commission rule is wrong") as refused:
         commission.check_rule(wrong)
     assert [(problem.path, problem.code) for problem in refused.value.problems] == [(path, code)]
-    assert refused.value.problems[0].message == {
-        "mismatch": f"Give it for a {path} rule and no other.",
-        "out_of_range": "Give 0 to 10000 basis points.",
-        "too_small": "Amounts cannot be below zero.",
-        "too_big": "It cannot exceed the maximum.",
-        "missing": "Say in which currency they are.",
-    }[code]
+    assert (
+        refused.value.problems[0].message
+        == {
+            "mismatch": f"Give it for a {path} rule and no other.",
+            "out_of_range": "Give 0 to 10000 basis points.",
+            "too_small": "Amounts cannot be below zero.",
+            "too_big": "It cannot exceed the maximum.",
+            "missing": "Say in which currency they are.",
+        }[code]
+    )
 
 
 @pytest.mark.parametrize(

@@ -34,9 +34,7 @@ async def create(db: Database, actor: Actor, **changes: Any) -> Listing:
     assert actor.seller_id is not None
     seller_id = actor.seller_id
     data = new_listing(**changes)
-    return await db.transact(
-        lambda tx: commands.create(tx, actor, seller_id=seller_id, data=data)
-    )
+    return await db.transact(lambda tx: commands.create(tx, actor, seller_id=seller_id, data=data))
 
 
 async def with_image(tx: WriteTx, listing_id: UUID) -> None:

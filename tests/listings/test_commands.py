@@ -9,9 +9,7 @@ from souk.kernel.ids import uuid7
 from souk.platform import audit
 from tests.listings import factories
 
-OPERATOR = Actor(
-    kind="user", user_id=uuid7(), permissions=frozenset({Permission.LISTINGS_REVIEW})
-)
+OPERATOR = Actor(kind="user", user_id=uuid7(), permissions=frozenset({Permission.LISTINGS_REVIEW}))
 
 
 async def events_of(db, listing):
@@ -22,9 +20,7 @@ async def events_of(db, listing):
     return [row["name"].split(".")[1] for row in rows]
 
 
-@pytest.mark.parametrize(
-    ("title", "start"), [("花束", "item-"), ("New", "new-"), ("ab", "ab-")]
-)
+@pytest.mark.parametrize(("title", "start"), [("花束", "item-"), ("New", "new-"), ("ab", "ab-")])
 async def test_every_title_gets_an_address(db, title, start):
     listing = await factories.create(db, factories.seller_actor(), title=title)
     assert listing.slug.startswith(start)
@@ -52,9 +48,13 @@ async def test_variants_keep_id_sku_and_the_order_of_their_options(db):
     )
     (only,) = listing.variants
     changed = await set_variants(
-        db, actor, listing,
-        [api.VariantInput(id=only.id, price=950, options={"Zone": "9", "A": "red"}),
-         api.VariantInput(price=990, options={"Zone": "8", "A": "red"})],
+        db,
+        actor,
+        listing,
+        [
+            api.VariantInput(id=only.id, price=950, options={"Zone": "9", "A": "red"}),
+            api.VariantInput(price=990, options={"Zone": "8", "A": "red"}),
+        ],
     )
     async with db.read() as conn:
         stored = await api.own(conn, listing.id, seller_id=actor.seller_id)
@@ -70,8 +70,10 @@ async def test_variants_that_are_not_the_listings_own(db):
     foreign, own = other.variants[0].id, listing.variants[0].id
     for wrong in (
         [api.VariantInput(id=foreign, price=900)],
-        [api.VariantInput(id=own, price=900, options={"S": "1"}),
-         api.VariantInput(id=own, price=900, options={"S": "2"}, sku="X")],
+        [
+            api.VariantInput(id=own, price=900, options={"S": "1"}),
+            api.VariantInput(id=own, price=900, options={"S": "2"}, sku="X"),
+        ],
     ):
         with pytest.raises(InvalidInput):
             await set_variants(db, actor, listing, wrong)
@@ -90,8 +92,11 @@ async def test_changes_are_cleaned_and_told_only_of_visible_listings(db):
     actor = factories.seller_actor()
     listing = await factories.create(db, actor)
     changes = api.ListingChanges(
-        title="  New\ttitle ", description="<b onclick=x>Hi</b><script>x</script>",
-        tags=[" a ", "a", ""], location=" Berlin ", slug=f"slug-{uuid7().hex[-8:]}",
+        title="  New\ttitle ",
+        description="<b onclick=x>Hi</b><script>x</script>",
+        tags=[" a ", "a", ""],
+        location=" Berlin ",
+        slug=f"slug-{uuid7().hex[-8:]}",
     )
     changed = await db.transact(
         lambda tx: api.update(
@@ -104,7 +109,10 @@ async def test_changes_are_cleaned_and_told_only_of_visible_listings(db):
     visible = await factories.active(db, actor)
     await db.transact(
         lambda tx: api.update(
-            tx, actor, seller_id=actor.seller_id, listing_id=visible.id,
+            tx,
+            actor,
+            seller_id=actor.seller_id,
+            listing_id=visible.id,
             changes=api.ListingChanges(title="Other"),
         )
     )
@@ -112,14 +120,20 @@ async def test_changes_are_cleaned_and_told_only_of_visible_listings(db):
     with pytest.raises(InvalidInput):
         await db.transact(
             lambda tx: api.update(
-                tx, actor, seller_id=actor.seller_id, listing_id=visible.id,
+                tx,
+                actor,
+                seller_id=actor.seller_id,
+                listing_id=visible.id,
                 changes=api.ListingChanges(description=""),
             )
         )
     with pytest.raises(api.SlugTaken):
         await db.transact(
             lambda tx: api.update(
-                tx, actor, seller_id=actor.seller_id, listing_id=visible.id,
+                tx,
+                actor,
+                seller_id=actor.seller_id,
+                listing_id=visible.id,
                 changes=api.ListingChanges(slug=changed.slug),
             )
         )
@@ -144,7 +158,11 @@ async def test_operators_act_with_a_reason_and_leave_a_trace(db):
     assert not rejected.reviewed
     again = await db.transact(
         lambda tx: api.submit(
-            tx, actor, seller_id=actor.seller_id, listing_id=listing.id, in_stock=True,
+            tx,
+            actor,
+            seller_id=actor.seller_id,
+            listing_id=listing.id,
+            in_stock=True,
             trusted=False,
         )
     )
@@ -153,10 +171,15 @@ async def test_operators_act_with_a_reason_and_leave_a_trace(db):
     async with db.read() as conn:
         trail = await audit.recent(conn, subject=f"listing:{listing.id}")
     assert [row.action for row in reversed(trail)] == [
-        "listings.flagged", "listings.rejected", "listings.approved"
+        "listings.flagged",
+        "listings.rejected",
+        "listings.approved",
     ]
     assert await events_of(db, listing) == [
-        "listing_published", "listing_paused", "listing_rejected", "listing_published"
+        "listing_published",
+        "listing_paused",
+        "listing_rejected",
+        "listing_published",
     ]
     for act in (
         lambda tx: api.approve(tx, OPERATOR, listing_id=uuid7()),
@@ -172,14 +195,16 @@ async def test_the_review_queue_is_paged_by_waiting_time(db):
     waiting = []
     for _ in range(3):
         category = uuid7()
-        listing = await factories.create(
-            db, actor, category_id=category, category_path=[category]
-        )
+        listing = await factories.create(db, actor, category_id=category, category_path=[category])
 
         async def submit(tx, listing_id=listing.id):
             await factories.with_image(tx, listing_id)
             await api.submit(
-                tx, actor, seller_id=actor.seller_id, listing_id=listing_id, in_stock=True,
+                tx,
+                actor,
+                seller_id=actor.seller_id,
+                listing_id=listing_id,
+                in_stock=True,
                 trusted=False,
             )
 
@@ -204,6 +229,4 @@ async def test_stock_marks_do_nothing_to_absent_listings(db):
     actor = factories.seller_actor()
     listing = await factories.active(db, actor)
     with pytest.raises(NotFound):
-        await db.transact(
-            lambda tx: api.pause(tx, actor, seller_id=uuid7(), listing_id=listing.id)
-        )
+        await db.transact(lambda tx: api.pause(tx, actor, seller_id=uuid7(), listing_id=listing.id))

@@ -36,9 +36,17 @@ def image() -> Image:
 
 def listing(**fields) -> Listing:
     base = {
-        "id": uuid7(), "seller_id": uuid7(), "kind": Kind.GOODS, "title": "Olive tree",
-        "slug": "olive-tree", "description_html": "<p>Green</p>", "category_id": uuid7(),
-        "currency": "EUR", "created_at": NOW, "updated_at": NOW, "variants": [variant()],
+        "id": uuid7(),
+        "seller_id": uuid7(),
+        "kind": Kind.GOODS,
+        "title": "Olive tree",
+        "slug": "olive-tree",
+        "description_html": "<p>Green</p>",
+        "category_id": uuid7(),
+        "currency": "EUR",
+        "created_at": NOW,
+        "updated_at": NOW,
+        "variants": [variant()],
         "images": [image()],
     }
     return Listing(**base | fields)
@@ -67,7 +75,9 @@ def test_archived_is_the_end():
 
 def test_review_is_skipped_by_trusted_sellers_and_approved_listings():
     for trusted, reviewed, state in (
-        (True, False, State.ACTIVE), (False, True, State.ACTIVE), (False, False, State.IN_REVIEW)
+        (True, False, State.ACTIVE),
+        (False, True, State.ACTIVE),
+        (False, False, State.IN_REVIEW),
     ):
         it = listing(reviewed=reviewed)
         it.publish(in_stock=True, trusted=trusted, now=NOW)
@@ -105,7 +115,9 @@ def test_what_publishing_needs(fields, in_stock, paths):
 def test_prices_have_bounds_in_every_currency(currency):
     low, high = price_bounds(currency)
     assert (low, high) == {
-        "EUR": (50, 100_000_000), "JPY": (1, 1_000_000), "KWD": (500, 1_000_000_000)
+        "EUR": (50, 100_000_000),
+        "JPY": (1, 1_000_000),
+        "KWD": (500, 1_000_000_000),
     }[currency]
     for price in (low, high):
         check_variants([variant(price=price)], kind=Kind.GOODS, currency=currency)
@@ -122,15 +134,23 @@ def test_prices_have_bounds_in_every_currency(currency):
         ([variant(weight_g=-1)], ("variants[0].weight_g", "out_of_range")),
         ([variant(sku="-bad")], ("variants[0].sku", "bad_sku")),
         ([variant(sku="=1+1")], ("variants[0].sku", "bad_sku")),
-        ([variant(options={"a": "b", "c": "d", "e": "f", "g": "h"})],
-         ("variants[0].options", "too_many")),
+        (
+            [variant(options={"a": "b", "c": "d", "e": "f", "g": "h"})],
+            ("variants[0].options", "too_many"),
+        ),
         ([variant(options={"Size": ""})], ("variants[0].options", "length")),
-        ([variant(options={"Size": "S"}), variant(sku="B", options={"Colour": "S"})],
-         ("variants[1].options", "uneven")),
-        ([variant(options={"Size": "S"}), variant(sku="B", options={"Size": "s"})],
-         ("variants[1].options", "duplicate")),
-        ([variant(options={"Size": "S"}), variant(options={"Size": "M"})],
-         ("variants[1].sku", "duplicate")),
+        (
+            [variant(options={"Size": "S"}), variant(sku="B", options={"Colour": "S"})],
+            ("variants[1].options", "uneven"),
+        ),
+        (
+            [variant(options={"Size": "S"}), variant(sku="B", options={"Size": "s"})],
+            ("variants[1].options", "duplicate"),
+        ),
+        (
+            [variant(options={"Size": "S"}), variant(options={"Size": "M"})],
+            ("variants[1].sku", "duplicate"),
+        ),
     ],
 )
 def test_variants_that_break_a_rule(variants, problem):
@@ -172,8 +192,12 @@ def test_fields_out_of_bounds(fields, path):
 
 @pytest.mark.parametrize(
     ("title", "slug"),
-    [("Crème brûlée, 5 l", "creme-brulee-5-l"), ("Straße", "strasse"), ("花", ""),
-     ("a" * 90, "a" * 70)],
+    [
+        ("Crème brûlée, 5 l", "creme-brulee-5-l"),
+        ("Straße", "strasse"),
+        ("花", ""),
+        ("a" * 90, "a" * 70),
+    ],
 )
 def test_slugs(title, slug):
     assert slugify(title) == slug

@@ -37,8 +37,12 @@ def tell(db, event_writer):
 
 def stock(listing, *, available):
     return StockChanged(
-        listing_id=listing.id, seller_id=listing.seller_id, available=available, unlimited=False,
-        in_stock=available > 0, low=False,
+        listing_id=listing.id,
+        seller_id=listing.seller_id,
+        available=available,
+        unlimited=False,
+        in_stock=available > 0,
+        low=False,
     )
 
 
@@ -80,8 +84,12 @@ async def test_cards_follow_the_sellers_name(db, tell):
     assert (await seller_on_card()).name == "Fern"
     await tell(
         StorefrontChanged(
-            seller_id=seller_id, user_id=user_id, shop_name="Moss", slug="fern-x",
-            holiday_from=None, holiday_until=None,
+            seller_id=seller_id,
+            user_id=user_id,
+            shop_name="Moss",
+            slug="fern-x",
+            holiday_from=None,
+            holiday_until=None,
         )
     )
     assert (await seller_on_card()).name == "Moss"
@@ -108,8 +116,12 @@ async def test_nothing_is_bought_from_suspended_or_absent_sellers(db, tell, cloc
     assert await is_open()
     await tell(
         StorefrontChanged(
-            seller_id=seller_id, user_id=user_id, shop_name="Fern", slug=approved.slug,
-            holiday_from=clock.now() - timedelta(hours=1), holiday_until=None,
+            seller_id=seller_id,
+            user_id=user_id,
+            shop_name="Fern",
+            slug=approved.slug,
+            holiday_from=clock.now() - timedelta(hours=1),
+            holiday_until=None,
         )
     )
     assert not await is_open()
@@ -118,9 +130,7 @@ async def test_nothing_is_bought_from_suspended_or_absent_sellers(db, tell, cloc
 async def test_listings_follow_their_category(db, tell):
     actor = factories.seller_actor()
     old, category, new = uuid7(), uuid7(), uuid7()
-    listing = await factories.active(
-        db, actor, category_id=category, category_path=[old, category]
-    )
+    listing = await factories.active(db, actor, category_id=category, category_path=[old, category])
 
     async def listed_under(category_id):
         async with db.read() as conn:
@@ -128,14 +138,10 @@ async def test_listings_follow_their_category(db, tell):
         return [card.id for card in page.items] == [listing.id]
 
     assert await listed_under(old)
-    await tell(
-        CategoryMoved(category_id=category, paths=[CategoryPath(category, [new, category])])
-    )
+    await tell(CategoryMoved(category_id=category, paths=[CategoryPath(category, [new, category])]))
     assert await listed_under(new)
     assert not await listed_under(old)
-    await tell(
-        CategoryMerged(category_id=category, target=CategoryPath(old, [old]), paths=[])
-    )
+    await tell(CategoryMerged(category_id=category, target=CategoryPath(old, [old]), paths=[]))
     assert await listed_under(old)
     assert not await listed_under(category)
     async with db.read() as conn:

@@ -89,8 +89,13 @@ async def test_pages_of_the_newest_follow_each_other_without_gap_or_repeat(db):
 
 
 @pytest.mark.parametrize(
-    "cursor", ["x", encode_cursor("never", str(uuid7())), encode_cursor("2026-01-01", "x"),
-               encode_cursor("2026-01-01", str(uuid7()))]
+    "cursor",
+    [
+        "x",
+        encode_cursor("never", str(uuid7())),
+        encode_cursor("2026-01-01", "x"),
+        encode_cursor("2026-01-01", str(uuid7())),
+    ],
 )
 async def test_a_foreign_cursor_is_refused(db, cursor):
     async with db.read() as conn:
@@ -106,13 +111,19 @@ async def test_the_card_follows_every_change(db):
     listing = await factories.active(db, actor)
     await db.transact(
         lambda tx: commands.update(
-            tx, actor, seller_id=actor.seller_id, listing_id=listing.id,
+            tx,
+            actor,
+            seller_id=actor.seller_id,
+            listing_id=listing.id,
             changes=api.ListingChanges(title="Renamed"),
         )
     )
     await db.transact(
         lambda tx: commands.set_variants(
-            tx, actor, seller_id=actor.seller_id, listing_id=listing.id,
+            tx,
+            actor,
+            seller_id=actor.seller_id,
+            listing_id=listing.id,
             variants=[
                 api.VariantInput(price=500, compare_at=800, options={"Size": "S"}),
                 api.VariantInput(price=900, options={"Size": "M"}),

@@ -16,8 +16,10 @@ from tests.listings import factories
 
 def picture(width=400, height=300, format=".jpg", **options) -> bytes:
     noise = pyvips.Image.gaussnoise(width, height, mean=128, sigma=40).cast("uchar")
-    return noise.bandjoin([noise, noise]).copy(interpretation="srgb").write_to_buffer(
-        format, **options
+    return (
+        noise.bandjoin([noise, noise])
+        .copy(interpretation="srgb")
+        .write_to_buffer(format, **options)
     )
 
 
@@ -32,13 +34,17 @@ def png_claiming(width: int, height: int) -> bytes:
     """A PNG that says it is huge and has next to no data."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(
-            ">I", zlib.crc32(kind + body)
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
         )
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
-            + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b""))
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
+        + chunk(b"IEND", b"")
+    )
 
 
 @pytest.mark.parametrize("format", [".jpg", ".png", ".webp", ".avif"])
@@ -118,7 +124,8 @@ async def test_a_picture_from_upload_to_its_sizes(client, db, services):
     async with db.read() as conn:
         queued = await conn.fetchval(
             "SELECT count(*) FROM jobs.pgqueuer WHERE entrypoint = 'listings.make_renditions'"
-            " AND convert_from(payload, 'UTF8') LIKE '%' || $1 || '%'", image["key"]
+            " AND convert_from(payload, 'UTF8') LIKE '%' || $1 || '%'",
+            image["key"],
         )
     assert queued == 1
     await jobs.make_renditions(services, MakeRenditions(image["key"], 900))
@@ -134,8 +141,14 @@ async def test_a_picture_from_upload_to_its_sizes(client, db, services):
 
 @pytest.mark.parametrize(
     "key",
-    ["files/x/content", "../settings", "images/x/full.webp",
-     f"images/{uuid7()}/full.webp", f"images/{uuid7()}/999.webp", f"files/{uuid7()}/content"],
+    [
+        "files/x/content",
+        "../settings",
+        "images/x/full.webp",
+        f"images/{uuid7()}/full.webp",
+        f"images/{uuid7()}/999.webp",
+        f"files/{uuid7()}/content",
+    ],
 )
 async def test_nothing_but_pictures_is_public(client, key):
     assert (await client.get(f"/media/{key}")).status_code == 404
@@ -205,7 +218,11 @@ async def test_a_visible_listing_keeps_its_last_picture(db):
     with pytest.raises(InvalidInput):
         await db.transact(
             lambda tx: api.describe_image(
-                tx, actor, seller_id=actor.seller_id, listing_id=listing.id, image_id=image.id,
+                tx,
+                actor,
+                seller_id=actor.seller_id,
+                listing_id=listing.id,
+                image_id=image.id,
                 alt="x" * 301,
             )
         )
@@ -277,9 +294,7 @@ async def test_a_visible_digital_listing_keeps_its_last_file(db, services):
     assert file.media_type == "application/octet-stream"
     seller_id = actor.seller_id
     await db.transact(
-        lambda tx: api.attach_file(
-            tx, actor, seller_id=seller_id, listing_id=listing.id, file=file
-        )
+        lambda tx: api.attach_file(tx, actor, seller_id=seller_id, listing_id=listing.id, file=file)
     )
     await db.transact(
         lambda tx: api.submit(

@@ -1,4 +1,4 @@
-"""Totals that add up, every transition of the tables, quantities, refunds, and the order machine."""
+"""Totals that add up, every transition of the tables, quantities, refunds, a machine."""
 
 from __future__ import annotations
 

@@ -170,7 +170,8 @@ class Load:
         body = {"items": items, "email": "load@buyers.test", "shipping_address": HOME}
         opened = await self._insist(client, "/api/v1/checkouts", body)
         if opened is None or opened.status_code != 201:
-            self.said["not opened"] += 1
+            why = "no answer" if opened is None else opened.json().get("code", "")
+            self.said[f"not opened: {why}"] += 1
             return
         url = f"/api/v1/checkouts/{opened.json()['id']}/payment"
         paid = await self._insist(client, url, {"method": self.chosen.choice(CARDS)})
@@ -193,7 +194,8 @@ class Load:
             except httpx.HTTPError:
                 await asyncio.sleep(0.3)
                 continue
-            if answer.status_code < 500 and answer.json().get("code") != "idempotency_still_running":
+            running = answer.json().get("code") == "idempotency_still_running"
+            if answer.status_code < 500 and not running:
                 return answer
             self.said[f"answered {answer.status_code}"] += 1
             await asyncio.sleep(0.3)
@@ -263,9 +265,7 @@ async def settle(built: Services) -> None:
     while time.monotonic() < end:
         await Relay(built.db, composition.event_writer()).drain()
         async with built.db.read() as conn:
-            waiting = await conn.fetchval(
-                "SELECT count(*) FROM platform.delivery WHERE NOT dead"
-            )
+            waiting = await conn.fetchval("SELECT count(*) FROM platform.delivery WHERE NOT dead")
         if not waiting:
             return
         await asyncio.sleep(0.5)
@@ -319,7 +319,7 @@ async def test_kill_at_random_moments(
             load.stop.set()
         settings = Settings(
             environment="test", data_dir=made.folder / "verify", database_url=url,
-            secret_key="a-test-secret-key-of-more-than-32-characters",  # noqa: S106
+            secret_key="a-test-secret-key-of-more-than-32-characters",
             base_url=load.url, sandbox_url=f"http://127.0.0.1:{made.sandbox_port}",
         )  # fmt: skip
         later = SettableClock(datetime.now(UTC) + timedelta(minutes=30))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +27,10 @@ def free_port() -> int:
 class Marketplace:
     """Starts everything on entry and stops it on exit; `environment` runs further commands."""
 
-    def __init__(self, folder: Path, *, start_seconds: float = 90, **settings: str) -> None:
+    def __init__(self, *, start_seconds: float = 90, **settings: str) -> None:
+        # Not below pytest's own folder, which no other account may enter: as root, PostgreSQL runs
+        # as an account of its own.
+        folder = Path(tempfile.mkdtemp(prefix="souk-market-"))
         port, sandbox = free_port(), free_port()
         self.base = f"http://127.0.0.1:{port}"
         self.sandbox = f"http://127.0.0.1:{sandbox}"
@@ -95,15 +100,16 @@ class Marketplace:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(timeout=10)
         self.process = None
+        shutil.rmtree(self.folder, ignore_errors=True)
 
-    def cli(self, *arguments: str) -> str:
+    def cli(self, *arguments: str, seconds: float = 120) -> str:
         """Run a `souk` command beside the running marketplace; its output."""
         done = subprocess.run(
             [sys.executable, "-W", "ignore", "-m", "souk.cli", *arguments],
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=seconds,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr

@@ -18,7 +18,7 @@ def test_every_command_of_the_walkthrough_works(tmp_path):
     text = (ROOT / "docs" / "api-walkthrough.md").read_text()
     blocks = re.findall(r"^```sh\n(.*?)^```$", text, re.M | re.S)
     assert len(blocks) >= 9
-    with Marketplace(tmp_path) as market:
+    with Marketplace() as market:
         market.cli("admin", "create", "admin@example.com", "--password", "correct-horse-battery-7")
         script = tmp_path / "walkthrough.sh"
         script.write_text("set -euo pipefail\n" + "\n".join(blocks))
@@ -30,5 +30,6 @@ def test_every_command_of_the_walkthrough_works(tmp_path):
             timeout=150,
             check=False,
         )
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-5000:] + market.log()[-3000:]
+        told = done.stdout[-3000:] + done.stderr[-5000:] + market.log()[-3000:]
+        assert done.returncode == 0, told
         assert "Every invariant holds" in market.cli("verify")

@@ -63,7 +63,5 @@ def _illustrated(spec: ListingSpec) -> ListingSpec:
     return msgspec.structs.replace(
         spec,
         photos=[drawing],
-        draft=msgspec.structs.replace(
-            draft, images=[ImageRef(drawing.name, drawing.alt, 1)]
-        ),
+        draft=msgspec.structs.replace(draft, images=[ImageRef(drawing.name, drawing.alt, 1)]),
     )

@@ -216,9 +216,7 @@ async def _listings(
     known = await _known_listings(world)
     world.report("listings", len(specs), len(specs))
     return [
-        Made(spec, known[slug].id, known[slug].variant_ids)
-        for slug, spec in named
-        if slug in known
+        Made(spec, known[slug].id, known[slug].variant_ids) for slug, spec in named if slug in known
     ]
 
 
@@ -237,9 +235,7 @@ async def _known_listings(world: World) -> dict[str, listings.SellerListingRow]:
     return found
 
 
-async def _store_photo(
-    world: World, photo: PhotoSpec
-) -> tuple[listings.StoredImage, str]:
+async def _store_photo(world: World, photo: PhotoSpec) -> tuple[listings.StoredImage, str]:
     if photo.svg:
         async with _DRAWING:
             content = await asyncio.to_thread(read_picture, photo)

@@ -89,9 +89,7 @@ class Trade:
 
     # -- buying
 
-    def basket(
-        self, rng: random.Random, email: str, *, shipped: bool = False
-    ) -> list[flow.Item]:
+    def basket(self, rng: random.Random, email: str, *, shipped: bool = False) -> list[flow.Item]:
         """One to four things of what is left; only such as are shipped if asked for."""
         wanted = rng.choices((1, 2, 3, 4), (40, 32, 18, 10))[0]
         chosen: list[flow.Item] = []
@@ -271,9 +269,7 @@ class Trade:
         await self.world.relay.drain()
         await jobs.send_refunds(services)
         await expire.expire_due(services)
-        await self.world.db.transact(
-            lambda tx: inventory.expire_due(tx, tx.clock.now(), 100)
-        )
+        await self.world.db.transact(lambda tx: inventory.expire_due(tx, tx.clock.now(), 100))
         await fulfilment_jobs.tick(services)
         await self.world.relay.drain()
 

@@ -30,9 +30,7 @@ _NEIGHBOURS = ["AT", "BE", "DE", "ES", "FI", "FR", "IE", "IT", "NL", "PT"]
 async def people(world: World) -> None:
     """Everybody who is not there yet, with the rights that their work needs."""
     marketplace = world.services.settings.marketplace_name
-    await world.db.transact(
-        lambda tx: compliance.install_defaults(tx, marketplace=marketplace)
-    )
+    await world.db.transact(lambda tx: compliance.install_defaults(tx, marketplace=marketplace))
     await _administrator(world)
     names = {email: name for email, (name, _) in STAFF.items()}
     names |= {shop.email: shop.owner for shop in world.demo.sellers}

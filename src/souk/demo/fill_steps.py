@@ -117,9 +117,7 @@ def _ship(part: Part, rng: random.Random) -> Act:
     return act
 
 
-def _on_locked(
-    part: Part, work: Callable[[WriteTx, orders.SellerOrder], Awaitable[None]]
-) -> Act:
+def _on_locked(part: Part, work: Callable[[WriteTx, orders.SellerOrder], Awaitable[None]]) -> Act:
     """Run `work` on the locked part, if it is still in the state in which it was planned."""
     planned = part.state
 

@@ -221,9 +221,7 @@ async def _listing(
         partial(publishing.submit, **by_seller, listing_id=listing.id)
     )
     if shown.state is listings.State.IN_REVIEW:
-        await services.db.transact(
-            partial(publishing.approve, actor=admin, listing_id=listing.id)
-        )
+        await services.db.transact(partial(publishing.approve, actor=admin, listing_id=listing.id))
     return listing.id
 
 

@@ -158,8 +158,13 @@ def buyers() -> list[BuyerSpec]:
             city, postal_code, region, street = towns[index % len(towns)]
             found.append(
                 BuyerSpec(
-                    name, _mailbox(name), country, city, postal_code,
-                    _line(country, street, 3 + 7 * index), region,
+                    name,
+                    _mailbox(name),
+                    country,
+                    city,
+                    postal_code,
+                    _line(country, street, 3 + 7 * index),
+                    region,
                 )
             )
     return found

@@ -70,9 +70,7 @@ def _used(spec: ListingSpec, seller: str, grade: str) -> ListingSpec:
         + spec.draft.description_html,
         kind=Kind.SECONDHAND,
         tags=[*spec.draft.tags, "second-hand"],
-        variants=[
-            VariantDraft(f"USED-{variant.sku}"[:60], {}, whole, None, 1, variant.weight_g)
-        ],
+        variants=[VariantDraft(f"USED-{variant.sku}"[:60], {}, whole, None, 1, variant.weight_g)],
         condition=grade,
     )
     return ListingSpec(

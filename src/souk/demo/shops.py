@@ -53,9 +53,7 @@ class _EshopItem(msgspec.Struct, rename="pascal"):
 
 def eshop(rng: random.Random) -> list[ListingSpec]:
     """The 101 outdoor products with their photographs, shared by two shops."""
-    items = msgspec.json.decode(
-        (DATA / "eshop/catalog.json").read_bytes(), type=list[_EshopItem]
-    )
+    items = msgspec.json.decode((DATA / "eshop/catalog.json").read_bytes(), type=list[_EshopItem])
     return [_eshop_listing(item, rng) for item in items]
 
 
@@ -72,8 +70,12 @@ def _eshop_listing(item: _EshopItem, rng: random.Random) -> ListingSpec:
     }  # fmt: skip
     variants = [
         VariantDraft(
-            f"{code}-{size}" if size else code, {"Size": size} if size else {}, price, compare_at,
-            rng.randrange(2, 40), weight,
+            f"{code}-{size}" if size else code,
+            {"Size": size} if size else {},
+            price,
+            compare_at,
+            rng.randrange(2, 40),
+            weight,
         )
         for size in sizes.get(category, ("",))
     ]
@@ -122,7 +124,11 @@ def _spree_listing(slug: str, family: list[dict[str, str]]) -> ListingSpec:
     seller = "casa-moderna" if area == "Kitchen" else "klarluft"
     variants = [
         VariantDraft(
-            row["sku"][:60], {"Color": colour}, euros(row["price"]), None, 12 + 3 * place,
+            row["sku"][:60],
+            {"Color": colour},
+            euros(row["price"]),
+            None,
+            12 + 3 * place,
             parse_weight(row["weight"], unit=row["weight_unit"] or "lb"),
         )
         for place, (colour, row) in enumerate(priced.items())

@@ -135,6 +135,20 @@ class WriteTx(ReadConn):
         return self._raw
 
 
+@asynccontextmanager
+async def _whole(raw: asyncpg.Connection[Record]) -> AsyncGenerator[None]:
+    """Throws a connection away whose conversation with the server broke off in the middle.
+
+    A server that dies under a statement can leave the driver waiting for the rest of its answer;
+    such a connection would refuse everything that comes after.
+    """
+    try:
+        yield
+    except pg.InternalClientError as error:
+        raw.terminate()
+        raise DatabaseUnavailable from error
+
+
 class Database:
     """Two pools on one server: reads that cannot write, and writes in transactions."""
 
@@ -205,10 +219,12 @@ class Database:
     async def read(self) -> AsyncGenerator[ReadConn]:
         """A connection for queries, each statement its own snapshot."""
         try:
-            async with self._reads.acquire(within=5) as raw:
+            async with self._reads.acquire(within=5) as raw, _whole(raw):
                 yield ReadConn(raw, self.clock)
         except (OSError, TimeoutError, pg.PostgresConnectionError, pg.CannotConnectNowError) as e:
             raise DatabaseUnavailable from e
+        except (pg.InterfaceError, pg.TooManyConnectionsError) as error:
+            raise DatabaseUnavailable from error
 
     async def transact(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
         """Run `work` in one transaction and commit it; any exception rolls everything back.
@@ -232,7 +248,7 @@ class Database:
         raise AssertionError("unreachable")
 
     async def _attempt(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
-        async with self._writes.acquire(within=5) as raw:
+        async with self._writes.acquire(within=5) as raw, _whole(raw):
             _seen("BEGIN")
             async with raw.transaction():
                 tx = WriteTx(raw, self.clock, self._writer)

@@ -1,4 +1,4 @@
-"""What both desks need: values of forms, acts that are asked about first, refusals shown in place."""
+"""What both desks need: values of forms, acts asked about first, refusals shown in place."""
 
 from __future__ import annotations
 
@@ -125,7 +125,10 @@ class Ask:
 
 
 async def ask(
-    request: Req, question: Ask, *, form: Mapping[str, str] | None = None,
+    request: Req,
+    question: Ask,
+    *,
+    form: Mapping[str, str] | None = None,
     error: DomainError | None = None,
 ) -> Response[bytes]:
     """The question as a page; with `error`, what was wrong with the answer."""
@@ -160,9 +163,7 @@ def back_to(request: Req, to: str, text: str, *, tone: str = "success") -> Respo
     return redirect(to, flash=flash, settings=pages_of(request).settings)
 
 
-async def act(
-    request: Req, db: Database, work: Work, *, to: str, done: str
-) -> Response[bytes]:
+async def act(request: Req, db: Database, work: Work, *, to: str, done: str) -> Response[bytes]:
     """A single act of a button: done, or why not, on the page where it was pressed."""
     try:
         await db.transact(work)

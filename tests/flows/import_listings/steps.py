@@ -17,9 +17,7 @@ RunState = importing.RunState
 
 
 def seller_actor() -> Actor:
-    return Actor(
-        kind="user", user_id=uuid7(), seller_id=uuid7(), roles=frozenset({Role.SELLER})
-    )
+    return Actor(kind="user", user_id=uuid7(), seller_id=uuid7(), roles=frozenset({Role.SELLER}))
 
 
 async def open_shop(services: Services) -> tuple[Actor, str]:
@@ -27,12 +25,8 @@ async def open_shop(services: Services) -> tuple[Actor, str]:
     key = uuid7().hex[-10:]
     owner = Actor(kind="user", user_id=uuid7(), email_verified=True)
     application = sellers.Application(name=f"Shop {key}", country="DE", bio="We sell plants.")
-    shop = await services.db.transact(
-        lambda tx: sellers.apply(tx, owner, application=application)
-    )
-    await services.db.transact(
-        lambda tx: sellers.approve(tx, system("tests"), seller_id=shop.id)
-    )
+    shop = await services.db.transact(lambda tx: sellers.apply(tx, owner, application=application))
+    await services.db.transact(lambda tx: sellers.approve(tx, system("tests"), seller_id=shop.id))
     actor = Actor(
         kind="user", user_id=owner.user_id, seller_id=shop.id, roles=frozenset({Role.SELLER})
     )

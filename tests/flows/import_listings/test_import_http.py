@@ -105,9 +105,7 @@ async def test_the_command_line_imports_a_file_into_a_shop(
     def report(what: str, at: int, total: int | None) -> None:
         seen.append((what, at))
 
-    looked = await command.run_file(
-        services, path, seller_slug=slug, preview=True, report=report
-    )
+    looked = await command.run_file(services, path, seller_slug=slug, preview=True, report=report)
     assert "1 would be created" in looked
     text = await command.run_file(services, path, seller_slug=slug, preview=False, report=report)
     assert "3 products (souk).\n1 created, 0 updated, 0 unchanged, 2 refused." in text

@@ -149,8 +149,7 @@ def test_a_quotation_mark_that_is_never_closed_costs_its_row_and_not_the_rest() 
 
 def test_rows_of_one_product_may_lie_apart() -> None:
     found = drafts(
-        "external_id,title,option1_name,option1_value,price\n"
-        "a,Tee,Size,S,10\nb,Mug,,,5\na,,,M,11\n"
+        "external_id,title,option1_name,option1_value,price\na,Tee,Size,S,10\nb,Mug,,,5\na,,,M,11\n"
     )
     assert [[variant.options for variant in draft.variants] for draft in found] == [
         [{"Size": "S"}, {"Size": "M"}], [{}],

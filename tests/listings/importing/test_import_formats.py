@@ -183,8 +183,7 @@ OWN = (
 
 def test_the_own_csv() -> None:
     (draft,) = drafts(
-        OWN
-        + "p1;Lamp;second-hand;Home > Light;a|b;Low;Colour;Red;€ 12,50;EUR;1,5 kg;"
+        OWN + "p1;Lamp;second-hand;Home > Light;a|b;Low;Colour;Red;€ 12,50;EUR;1,5 kg;"
         "https://x.test/1.jpg|lamp.webp;yes;like new\np1;;;;;;;Blue;13;;;;;\n"
     )
     assert (draft.kind, draft.condition, draft.publish) == (Kind.SECONDHAND, "like_new", True)

@@ -159,7 +159,7 @@ def test_useful_markup_survives_and_links_are_marked() -> None:
         '<h1>Care</h1><p>Water <strong>weekly</strong>, see <a href="https://x.test/">this</a></p>'
     )
     assert clean == (
-        '<h2>Care</h2><p>Water <strong>weekly</strong>, see '
+        "<h2>Care</h2><p>Water <strong>weekly</strong>, see "
         '<a href="https://x.test/" rel="noopener nofollow ugc">this</a></p>'
     )
 

@@ -11,7 +11,7 @@ from souk.contexts.carts.errors import CartFull, CurrencyDiffers, QuantityOutOfR
 
 MAX_LINES = 100
 MAX_QUANTITY = 99
-_ONE_ONLY = frozenset({"digital", "second_hand"})
+_ONE_ONLY = frozenset({"digital", "secondhand"})
 NO_CART = UUID(int=0)
 """The id of a cart into which nothing was ever put (the nil UUID of RFC 9562)."""
 

@@ -266,9 +266,7 @@ async def entries_of(conn: ReadConn, causes: Sequence[str]) -> list[EntryDetail]
         by_entry.setdefault(line["entry_id"], []).append(PostingView(*tuple(line.values())[1:]))
     reversals = {row["reverses"]: row["id"] for row in found if row["reverses"]}
     return [
-        EntryDetail(
-            EntryView(*row.values()), by_entry.get(row["id"], []), reversals.get(row["id"])
-        )
+        EntryDetail(EntryView(*row.values()), by_entry.get(row["id"], []), reversals.get(row["id"]))
         for row in found
     ]
 

@@ -333,9 +333,7 @@ async def resume(
     listing, seller = await owned(tx, listing_id, seller_id)
     listing.require_ready(in_stock=in_stock)
     if listing.state is not State.PAUSED:
-        raise IllegalTransition(
-            subject="listing", current=listing.state, wanted=State.ACTIVE
-        )
+        raise IllegalTransition(subject="listing", current=listing.state, wanted=State.ACTIVE)
     listing.move_to(State.ACTIVE, now=tx.clock.now())
     await store.save(tx, listing, seller, placed=True)
     _emit(tx, actor, events.ListingPublished, listing)

@@ -253,8 +253,9 @@ def check_fields(listing: Listing) -> None:
         message = f"Use at most {MAX_TAGS} tags of 1 to 40 characters."
         found.append(FieldProblem("tags", "out_of_range", message))
     if found:
-        raise InvalidInput("The listing could not be saved. Correct the fields named.",
-                           problems=found)
+        raise InvalidInput(
+            "The listing could not be saved. Correct the fields named.", problems=found
+        )
 
 
 def _slug_problems(slug: str) -> list[FieldProblem]:
@@ -300,8 +301,9 @@ def check_variants(variants: list[Variant], *, kind: Kind, currency: str) -> Non
             found.append(FieldProblem(f"{path}.sku", "duplicate", message))
         seen_skus.add(variant.sku)
     if found:
-        raise InvalidInput("The variants could not be saved. Correct the fields named.",
-                           problems=found)
+        raise InvalidInput(
+            "The variants could not be saved. Correct the fields named.", problems=found
+        )
 
 
 def _price_problems(variant: Variant, *, path: str, currency: str) -> list[FieldProblem]:

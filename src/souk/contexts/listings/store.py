@@ -28,7 +28,7 @@ _COLUMNS = (
 _DERIVED = ("price_min", "price_max", "image_key", "card", "document")
 ALL_COLUMNS = (*_COLUMNS, *_DERIVED)
 _SELECT = f"""
-SELECT {', '.join('l.' + name for name in _COLUMNS)}, s.name AS seller_name, s.slug AS seller_slug,
+SELECT {", ".join("l." + name for name in _COLUMNS)}, s.name AS seller_name, s.slug AS seller_slug,
   (SELECT json_agg(json_build_object('id', v.id, 'options', v.options, 'sku', v.sku,
       'price', v.price, 'compare_at', v.compare_at, 'weight_g', v.weight_g, 'active', v.active)
       ORDER BY v.position) FROM listings.variant v WHERE v.listing_id = l.id) AS variants,
@@ -110,11 +110,15 @@ _INSERT = (
     f"INSERT INTO listings.listing ({', '.join(ALL_COLUMNS)})"
     f" VALUES ({', '.join(f'${n}' for n in range(1, len(ALL_COLUMNS) + 1))})"
 )
-_UPDATE = "UPDATE listings.listing SET " + ", ".join(
-    f"{name} = ${n}"
-    for n, name in enumerate(ALL_COLUMNS, start=1)
-    if name not in {"id", "seller_id"}
-) + " WHERE id = $1 AND seller_id = $2"
+_UPDATE = (
+    "UPDATE listings.listing SET "
+    + ", ".join(
+        f"{name} = ${n}"
+        for n, name in enumerate(ALL_COLUMNS, start=1)
+        if name not in {"id", "seller_id"}
+    )
+    + " WHERE id = $1 AND seller_id = $2"
+)
 
 
 async def insert(tx: WriteTx, listing: Listing, seller: SellerFacts) -> None:
@@ -303,9 +307,7 @@ async def ids_in_category(conn: ReadConn, category_id: UUID) -> list[UUID]:
     return [row["id"] for row in rows]
 
 
-async def save_seller(
-    tx: WriteTx, facts: SellerFacts, *, suspended: bool | None = None
-) -> None:
+async def save_seller(tx: WriteTx, facts: SellerFacts, *, suspended: bool | None = None) -> None:
     """Keep a seller's name and address; `suspended` None leaves that as it is."""
     await tx.execute(
         "INSERT INTO listings.seller AS s (id, name, slug, suspended)"

@@ -37,6 +37,9 @@ class Sort(StrEnum):
     POPULAR = "popular"
 
 
+AttributeValue = str | float | bool | list[str]
+
+
 class SearchDocument(msgspec.Struct, frozen=True, kw_only=True):
     """One listing as the index holds it. `price` is in minor units; `rating` is 0 to 5.
 
@@ -59,7 +62,7 @@ class SearchDocument(msgspec.Struct, frozen=True, kw_only=True):
     rating: float | None = None
     rating_count: int = 0
     in_stock: bool = True
-    attributes: dict[str, str | float | bool | list[str]] = msgspec.field(default_factory=dict[str, str | float | bool | list[str]])
+    attributes: dict[str, AttributeValue] = msgspec.field(default_factory=dict[str, AttributeValue])
     keywords: list[str] = msgspec.field(default_factory=list[str])
     brand: str | None = None
     scientific_name: str | None = None

@@ -59,8 +59,7 @@ def filters_of(
                 problem = FieldProblem(name, "not_a_number", message)
                 raise InvalidInput(message, problems=[problem]) from error
     ranges = {
-        code: search.NumberRange(ends.get("min"), ends.get("max"))
-        for code, ends in bounds.items()
+        code: search.NumberRange(ends.get("min"), ends.get("max")) for code, ends in bounds.items()
     }
     return choices, ranges
 
@@ -84,9 +83,7 @@ async def found_cards(
 
 
 def _facts(result: search.SearchResult) -> SearchFacts:
-    return SearchFacts(
-        **{name: getattr(result, name) for name in SearchFacts.__struct_fields__}
-    )
+    return SearchFacts(**{name: getattr(result, name) for name in SearchFacts.__struct_fields__})
 
 
 class QueryLog:
@@ -118,4 +115,3 @@ class QueryLog:
 
 
 query_log = QueryLog()
-

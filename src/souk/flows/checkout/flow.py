@@ -21,7 +21,6 @@ from souk.platform.database import ReadConn, WriteTx
 from souk.platform.http.holder import Holder
 from souk.platform.settings import Settings
 
-
 MOST = 99
 """Units of one variant in one purchase, as in a cart."""
 
@@ -109,9 +108,7 @@ async def read(
     form has not sent yet; without an address, for the country of the marketplace.
     """
     checkout = await orders.find_checkout(conn, checkout_id)
-    if checkout is None or not orders.held_by(
-        checkout, user_id=holder.user_id, guest=holder.guest
-    ):
+    if checkout is None or not orders.held_by(checkout, user_id=holder.user_id, guest=holder.guest):
         raise orders.CheckoutNotFound
     payment = await payments.of_checkout(conn, checkout_id)
     changes: list[Message] = []

@@ -70,9 +70,7 @@ async def list_imports(
 ) -> Listed[importing.RunView]:
     """The seller's imports, newest first."""
     async with db.read() as conn:
-        page = await importing.runs_of(
-            conn, seller_id=_seller(actor), cursor=cursor, limit=limit
-        )
+        page = await importing.runs_of(conn, seller_id=_seller(actor), cursor=cursor, limit=limit)
     return Listed.of(page)
 
 
@@ -128,9 +126,7 @@ async def _begin(
     db: Database, actor: Actor, run_id: UUID, wanted: importing.RunState
 ) -> importing.RunView:
     async def begin(tx: WriteTx) -> importing.Run:
-        run = await flow.begin(
-            tx, actor, run_id=run_id, seller_id=_seller(actor), wanted=wanted
-        )
+        run = await flow.begin(tx, actor, run_id=run_id, seller_id=_seller(actor), wanted=wanted)
         if run.at_work:
             await jobs.enqueue(tx, run)
         return run

@@ -6,7 +6,6 @@ import re
 
 from litestar import Request
 from litestar.handlers import HTTPRouteHandler
-from litestar.handlers.base import BaseRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 
 from souk.kernel.errors import InvalidInput
@@ -45,7 +44,7 @@ def document(route: HTTPRouteHandler) -> None:
     route.responses = ERROR_RESPONSES | dict(route.responses or {})
 
 
-async def guard(connection: Connection, _handler: BaseRouteHandler) -> None:
+async def guard(connection: Connection) -> None:
     """Refuse the NUL character, which PostgreSQL cannot keep in text, wherever it comes in."""
     scope = connection.scope
     if "\x00" in scope["path"] or _NUL.search(scope["query_string"]):

@@ -198,13 +198,13 @@ def check_routes(app: Litestar) -> None:
 
 
 async def _admit(request: Request[Any, Any, Any]) -> None:
-    """The access rule and the limits of the route, before anything is read of the request.
+    """The access rule, the text and the limits of the route, before the handler is called.
 
     Not as guards: Litestar copies the whole route handler for each guard of each request.
     """
     handler = request.scope["route_handler"]
     await access.guard(request, handler)
-    await contract.guard(request, handler)
+    await contract.guard(request)
     await limits.guard(request, handler)
 
 

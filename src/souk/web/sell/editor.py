@@ -77,7 +77,7 @@ async def changes_of(
     if category_id is not None and category_id == listing.category_id:
         assignments = await catalog.attributes_for(conn, category_id)
         filed = attributes_of([each.attribute for each in assignments], form, many)
-    texts = texts_of(form)
+    texts: dict[str, Any] = dict(texts_of(form))
     if not second_hand:
         texts["condition_note"] = ""
     slug = form.get("slug", "")
@@ -154,9 +154,7 @@ def names_of(form: Form) -> list[str]:
 def variants_of(form: Form, *, currency: str) -> list[flow.VariantStock]:
     """Raises InvalidInput naming the field of the row."""
     names = names_of(form)
-    return [
-        _variant(row, names, currency) for row in rows_of_form(form) if row["path"]
-    ]
+    return [_variant(row, names, currency) for row in rows_of_form(form) if row["path"]]
 
 
 def _variant(row: dict[str, str], names: list[str], currency: str) -> flow.VariantStock:

@@ -249,7 +249,7 @@ class Images:
     def ordered(self) -> list[ImageRef]:
         """By the file's positions where it has them, renumbered from 1."""
         indexed = sorted(
-            enumerate(self._found.values(), 1), key=lambda pair: (pair[1].position or pair[0])
+            enumerate(self._found.values(), 1), key=lambda pair: pair[1].position or pair[0]
         )
         return [
             msgspec.structs.replace(image, position=place)

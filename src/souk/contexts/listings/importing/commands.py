@@ -184,9 +184,7 @@ async def work_off(
         return None
     phase = Phase.PREVIEW if run.state is RunState.PREVIEWING else Phase.IMPORT
     around = await _surroundings(tx, run, records)
-    plans = [
-        decide(record, place, around) for record, place in zip(records, places, strict=True)
-    ]
+    plans = [decide(record, place, around) for record, place in zip(records, places, strict=True)]
     if phase is Phase.IMPORT:
         await store.save_listings(tx, plans, seller_id=run.seller_id)
         await store.save_links(tx, run, plans)
@@ -203,9 +201,7 @@ async def work_off(
     )
 
 
-async def _surroundings(
-    tx: WriteTx, run: Run, records: Sequence[ProductRecord]
-) -> Surroundings:
+async def _surroundings(tx: WriteTx, run: Run, records: Sequence[ProductRecord]) -> Surroundings:
     drafts = [record.draft for record in records if record.draft is not None]
     skus = [variant.sku for draft in drafts for variant in draft.variants if variant.sku]
     return Surroundings(

@@ -80,9 +80,7 @@ class _Product(msgspec.Struct):
     condition: Literal["new", "like_new", "good", "fair", "poor"] | None = None
 
 
-def read_jsonl(
-    stream: BinaryIO, encoding: Encoding, state: FileState
-) -> Iterator[ProductRecord]:
+def read_jsonl(stream: BinaryIO, encoding: Encoding, state: FileState) -> Iterator[ProductRecord]:
     """One record per line that is not empty; `row` is the line. Never raises for content."""
     decoder = msgspec.json.Decoder(_Product, strict=True)
     seen: dict[int, int] = {}

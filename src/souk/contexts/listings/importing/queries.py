@@ -131,9 +131,7 @@ class Unfinished(msgspec.Struct, frozen=True, kw_only=True):
     draft: ProductDraft
 
 
-async def unfinished(
-    conn: ReadConn, *, run_id: UUID, after: int, limit: int
-) -> list[Unfinished]:
+async def unfinished(conn: ReadConn, *, run_id: UUID, after: int, limit: int) -> list[Unfinished]:
     """The next of them behind `after`, in the order of the file."""
     rows = await store.unfinished(conn, run_id, after=after, limit=limit)
     return [

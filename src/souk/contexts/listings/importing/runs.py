@@ -69,9 +69,9 @@ class Counts(msgspec.Struct, frozen=True):
     kept: int = 0
 
     def plus(self, other: Counts) -> Counts:
-        return Counts(*(
-            getattr(self, name) + getattr(other, name) for name in self.__struct_fields__
-        ))
+        return Counts(
+            *(getattr(self, name) + getattr(other, name) for name in self.__struct_fields__)
+        )
 
 
 class Run(msgspec.Struct, kw_only=True):

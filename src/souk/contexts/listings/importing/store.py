@@ -32,9 +32,15 @@ _INSERT = (
     f"INSERT INTO listings.import_run ({', '.join(_COLUMNS)})"
     f" VALUES ({', '.join(f'${n}' for n in range(1, len(_COLUMNS) + 1))})"
 )
-_UPDATE = "UPDATE listings.import_run SET " + ", ".join(
-    f"{name} = ${n}" for n, name in enumerate(_COLUMNS, start=1) if name not in {"id", "seller_id"}
-) + " WHERE id = $1 AND seller_id = $2"
+_UPDATE = (
+    "UPDATE listings.import_run SET "
+    + ", ".join(
+        f"{name} = ${n}"
+        for n, name in enumerate(_COLUMNS, start=1)
+        if name not in {"id", "seller_id"}
+    )
+    + " WHERE id = $1 AND seller_id = $2"
+)
 
 
 def _run(row: Record) -> Run:
@@ -66,9 +72,7 @@ async def find_run(conn: ReadConn, run_id: UUID, *, seller_id: UUID | None) -> R
     return _run(row) if row else None
 
 
-async def runs_of(
-    conn: ReadConn, seller_id: UUID, *, before: UUID | None, limit: int
-) -> list[Run]:
+async def runs_of(conn: ReadConn, seller_id: UUID, *, before: UUID | None, limit: int) -> list[Run]:
     """The seller's runs, newest first."""
     rows = await conn.fetch(
         f"{_SELECT} WHERE seller_id = $1 AND ($2::uuid IS NULL OR id < $2)"
@@ -121,9 +125,7 @@ async def links(
     locked = await listings.lock_many(tx, sorted({row["listing_id"] for row in rows}))
     by_id = {listing.id: listing for listing, _ in locked}
     return {
-        row["external_id"]: Known(
-            row["content_hash"], row["content"], by_id.get(row["listing_id"])
-        )
+        row["external_id"]: Known(row["content_hash"], row["content"], by_id.get(row["listing_id"]))
         for row in rows
     }
 
@@ -254,9 +256,7 @@ async def save_undone(
     await listings.save(tx, listing, seller, variants=True, placed=True)
 
 
-async def mark_undone(
-    tx: WriteTx, run_id: UUID, outcomes: Sequence[tuple[int, str, str]]
-) -> None:
+async def mark_undone(tx: WriteTx, run_id: UUID, outcomes: Sequence[tuple[int, str, str]]) -> None:
     """(position, `undone` or `kept`, note) of each product."""
     positions, undo, notes = zip(*outcomes, strict=True)
     await tx.execute(

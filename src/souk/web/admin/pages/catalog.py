@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -50,8 +51,11 @@ async def _show(
         attributes = await catalog.all_attributes(conn)
         waiting = await queues(conn, actor)
     category = tree.get(category_id) if category_id else None
-    stored = {"name": category.name, "slug": category.slug, "description": category.description} \
-        if category else {}
+    stored = (
+        {"name": category.name, "slug": category.slug, "description": category.description}
+        if category
+        else {}
+    )
     return await page(
         request,
         "admin/catalog.html",
@@ -59,8 +63,11 @@ async def _show(
         nodes=[_node(node, category_id) for node in tree.roots],
         category=category,
         crumbs=tree.ancestors(category.id) if category else [],
-        places=[each for each in category_choices(tree)
-                if category is None or category.id not in tree.get(UUID(each[0])).path],
+        places=[
+            each
+            for each in category_choices(tree)
+            if category is None or category.id not in tree.get(UUID(each[0])).path
+        ],
         assigned=tree.attributes_for(category.id) if category else [],
         attributes=attributes,
         kinds=list(catalog.AttributeType),
@@ -94,9 +101,7 @@ async def category_page(
 
 
 @post(_ROOT, access=_MAY, rate="write", include_in_schema=False)
-async def create_category(
-    request: Req, db: Database, actor: Actor
-) -> Response[bytes]:
+async def create_category(request: Req, db: Database, actor: Actor) -> Response[bytes]:
     """Add a category, below another or as a root."""
     form = await form_of(request)
     parent = parse_uuid(form.get("parent_id", ""))
@@ -135,9 +140,7 @@ async def change_category(
             )
         )
     except DomainError as error:
-        return await _show(
-            request, db, actor, category_id=category_id, form=form, error=error
-        )
+        return await _show(request, db, actor, category_id=category_id, form=form, error=error)
     return back_to(request, f"{_ROOT}/{category_id}", "Saved.")
 
 
@@ -200,7 +203,7 @@ async def merge(
 ) -> Response[bytes]:
     """Put everything into the other and remove it."""
     question, target = await _merge_question(db, category_id, into)
-    gone = Ask(**{**question.__dict__, "back": f"{_ROOT}/{target}"})
+    gone = replace(question, back=f"{_ROOT}/{target}")
     return await answer(
         request,
         db,

@@ -31,8 +31,12 @@ _PATH = "/admin/commission"
 
 
 async def _show(
-    request: Req, db: Database, actor: Actor, settings: Settings,
-    form: dict[str, str], error: DomainError | None = None,
+    request: Req,
+    db: Database,
+    actor: Actor,
+    settings: Settings,
+    form: dict[str, str],
+    error: DomainError | None = None,
 ) -> Response[bytes]:
     tree = await tree_of(request)
     async with db.read() as conn:
@@ -73,9 +77,7 @@ def _basis_points(text: str, path: str) -> int:
 
 
 @post(_PATH, access=access.operator(Permission.MONEY_MANAGE), rate="write", include_in_schema=False)
-async def add_rule(
-    request: Req, db: Database, actor: Actor, settings: Settings
-) -> Response[bytes]:
+async def add_rule(request: Req, db: Database, actor: Actor, settings: Settings) -> Response[bytes]:
     """Put a rule into force; what was sold before keeps its commission."""
     form = await form_of(request)
     currency = settings.currency

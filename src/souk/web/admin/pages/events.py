@@ -76,9 +76,7 @@ def _replaying(name: str, subscriber: str) -> Ask:
 
 
 @get(_PATH + "/replay", access=_MAY, include_in_schema=False)
-async def replay_page(
-    request: Req, name: _Word = "", subscriber: _Word = ""
-) -> Response[bytes]:
+async def replay_page(request: Req, name: _Word = "", subscriber: _Word = "") -> Response[bytes]:
     """Ask first."""
     return await ask(request, _replaying(name, subscriber))
 
@@ -89,7 +87,7 @@ async def replay(
 ) -> Response[bytes]:
     """Queue dead letters again: one kind for one subscriber, or all."""
 
-    async def work(tx: WriteTx, reason: str) -> None:
+    async def work(tx: WriteTx, _reason: str) -> None:
         # Dead letters know their subscribers: the writer's list of them is not needed.
         count = await relay.replay(
             tx, EventWriter(), name=name or None, subscriber=subscriber or None, dead_only=True

@@ -142,9 +142,7 @@ def _question(slug: str, what: str) -> Ask:
 
 
 @get(_ONE + "/{what:str}", access=_MAY, include_in_schema=False)
-async def question_page(
-    request: Req, slug: FromPath[str], what: FromPath[str]
-) -> Response[bytes]:
+async def question_page(request: Req, slug: FromPath[str], what: FromPath[str]) -> Response[bytes]:
     """Ask first."""
     return await ask(request, _question(slug, what), form={"requires_acceptance": "1"})
 

@@ -61,7 +61,7 @@ async def listing_page(
         view=listings.own_view(listing),
         shop=shops.get(listing.seller_id),
         category=" › ".join(each.name for each in tree.ancestors(listing.category_id))
-        if listing.category_id in tree.by_id
+        if listing.category_id is not None and listing.category_id in tree.by_id
         else None,
         desk_counts=waiting,
     )

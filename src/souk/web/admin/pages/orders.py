@@ -90,11 +90,17 @@ def _timeline(
 ) -> list[dict[str, object]]:
     """What happened to the order and its payment, in the order in which it did."""
     found: list[dict[str, object]] = [
-        {"when": step.at, "title": step.state, "by": step.actor, "text": step.reason, "what": "order"}
+        {
+            "when": step.at,
+            "title": step.state,
+            "by": step.actor,
+            "text": step.reason,
+            "what": "order",
+        }
         for part in order.seller_orders
         for step in part.timeline
     ]
-    found += [
+    found.extend(
         {
             "when": step.at,
             "title": step.state,
@@ -103,7 +109,7 @@ def _timeline(
             "what": "payment",
         }
         for step in payment
-    ]
+    )
     return sorted(found, key=lambda step: str(step["when"]))
 
 

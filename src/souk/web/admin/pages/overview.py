@@ -63,8 +63,12 @@ async def overview(
         books=None if not trial else debit == credit,
         chart_of_sales=line_chart(
             translate(request, "Sales by day"),
-            [Series(translate(request, "Sales"),
-                    [mine[day].total if day in mine else 0 for day in span])],
+            [
+                Series(
+                    translate(request, "Sales"),
+                    [mine[day].total if day in mine else 0 for day in span],
+                )
+            ],
             labels=[date_text(day, language).split(",")[0] for day in span],
             label_name=translate(request, "Day"),
             fmt=lambda amount: money(round(amount), currency, language),

@@ -89,8 +89,10 @@ async def dashboard(
         month=sum_of(sales, currency=settings.currency, since=now.date() - timedelta(days=29)),
         sold=sum(row.orders for row in sales),
         chart_of_sales=sales_chart(request, sales, currency=settings.currency, now=now),
-        first=[{"done": done, "text": translate(request, text), "url": url}
-               for done, text, url in first],
+        first=[
+            {"done": done, "text": translate(request, text), "url": url}
+            for done, text, url in first
+        ],
         begun=all(done for done, _, _ in first),
         desk_counts={"orders": open_orders(counts), "stock": len(low.items)},
     )

@@ -35,9 +35,7 @@ async def imports_page(
 ) -> Response[bytes]:
     """Send a file; below, the imports so far."""
     async with db.read() as conn:
-        found = await importing.runs_of(
-            conn, seller_id=seller_of(actor), cursor=cursor, limit=20
-        )
+        found = await importing.runs_of(conn, seller_id=seller_of(actor), cursor=cursor, limit=20)
         frame = await desk_counts(conn, seller_of(actor))
     return await page(
         request,
@@ -87,12 +85,10 @@ async def upload(request: Req, services: Services, actor: Actor) -> Response[byt
     return back_to(request, f"{_LIST}/{run_id}", "The file is here. We look at every row first.")
 
 
-async def _begin(
-    tx: WriteTx, *, actor: Actor, run_id: UUID, wanted: importing.RunState
-) -> None:
+async def _begin(tx: WriteTx, *, actor: Actor, run_id: UUID, wanted: importing.RunState) -> None:
     run = await flow.begin(tx, actor, run_id=run_id, seller_id=seller_of(actor), wanted=wanted)
     if run.at_work:
-        await jobs.enqueue(tx, run.id)
+        await jobs.enqueue(tx, run)
 
 
 @get(_ONE, access=access.SELLER, include_in_schema=False)
@@ -174,9 +170,7 @@ async def undo_page(
 
 
 @post(_ONE + "/undo", access=access.SELLER, rate="write", include_in_schema=False)
-async def undo(
-    request: Req, db: Database, actor: Actor, run_id: FromPath[UUID]
-) -> Response[bytes]:
+async def undo(request: Req, db: Database, actor: Actor, run_id: FromPath[UUID]) -> Response[bytes]:
     """Take the import back."""
     return await answer(
         request,

@@ -113,7 +113,12 @@ async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
         yield chunk
 
 
-@post(_LISTING + "/images/{image_id:uuid}", access=access.SELLER, rate="write", include_in_schema=False)
+@post(
+    _LISTING + "/images/{image_id:uuid}",
+    access=access.SELLER,
+    rate="write",
+    include_in_schema=False,
+)
 async def change_image(
     request: Req,
     db: Database,
@@ -178,7 +183,12 @@ async def remove_image_page(
     return await ask(request, _image_away(listing_id, image_id))
 
 
-@post(_LISTING + "/images/{image_id:uuid}/remove", access=access.SELLER, rate="write", include_in_schema=False)
+@post(
+    _LISTING + "/images/{image_id:uuid}/remove",
+    access=access.SELLER,
+    rate="write",
+    include_in_schema=False,
+)
 async def remove_image(
     request: Req,
     db: Database,
@@ -222,7 +232,12 @@ async def remove_file_page(
     return await ask(request, _file_away(listing_id, file_id))
 
 
-@post(_LISTING + "/files/{file_id:uuid}/remove", access=access.SELLER, rate="write", include_in_schema=False)
+@post(
+    _LISTING + "/files/{file_id:uuid}/remove",
+    access=access.SELLER,
+    rate="write",
+    include_in_schema=False,
+)
 async def remove_file(
     request: Req,
     db: Database,

@@ -136,13 +136,13 @@ async def bulk(request: Req, db: Database, actor: Actor) -> Response[bytes]:
 
 
 @get(_LIST + "/new", access=access.SELLER, include_in_schema=False)
-async def new_page(request: Req, db: Database, kind: _Word = "goods") -> Response[bytes]:
+async def new_page(request: Req, kind: _Word = "goods") -> Response[bytes]:
     """The few fields that a draft begins with."""
-    return await _new(request, db, {"kind": kind, "stock": "1"})
+    return await _new(request, {"kind": kind, "stock": "1"})
 
 
 async def _new(
-    request: Req, db: Database, form: dict[str, str], error: DomainError | None = None
+    request: Req, form: dict[str, str], error: DomainError | None = None
 ) -> Response[bytes]:
     return await page(
         request,
@@ -156,9 +156,7 @@ async def _new(
 
 
 @post(_LIST + "/new", access=access.SELLER, rate="write", include_in_schema=False)
-async def create(
-    request: Req, db: Database, actor: Actor, settings: Settings
-) -> Response[bytes]:
+async def create(request: Req, db: Database, actor: Actor, settings: Settings) -> Response[bytes]:
     """Make the draft and go on in the editor."""
     form, _ = await _form(request)
     try:
@@ -186,8 +184,10 @@ async def create(
             )
         )
     except DomainError as error:
-        return await _new(request, db, form, error)
-    return back_to(request, f"{_LIST}/{made.id}", "The draft is saved. Add pictures and publish it.")
+        return await _new(request, form, error)
+    return back_to(
+        request, f"{_LIST}/{made.id}", "The draft is saved. Add pictures and publish it."
+    )
 
 
 async def _form(request: Req) -> tuple[dict[str, str], dict[str, list[str]]]:
@@ -267,9 +267,7 @@ async def save(
             raise listings.StaleListing(current=listing.version)
         changes = await editor.changes_of(tx, form, many, listing)
         variants = editor.variants_of(form, currency=listing.currency)
-        await flow.change(
-            tx, actor, seller_id=seller_id, listing_id=listing_id, changes=changes
-        )
+        await flow.change(tx, actor, seller_id=seller_id, listing_id=listing_id, changes=changes)
         await flow.set_variants(
             tx, actor, seller_id=seller_id, listing_id=listing_id, variants=variants
         )
@@ -293,7 +291,9 @@ async def save(
     return back_to(request, own, "Saved.")
 
 
-@post(_LIST + "/{listing_id:uuid}/pause", access=access.SELLER, rate="write", include_in_schema=False)
+@post(
+    _LIST + "/{listing_id:uuid}/pause", access=access.SELLER, rate="write", include_in_schema=False
+)
 async def pause(
     request: Req, db: Database, actor: Actor, listing_id: FromPath[UUID]
 ) -> Response[bytes]:
@@ -304,7 +304,9 @@ async def pause(
     )
 
 
-@post(_LIST + "/{listing_id:uuid}/resume", access=access.SELLER, rate="write", include_in_schema=False)
+@post(
+    _LIST + "/{listing_id:uuid}/resume", access=access.SELLER, rate="write", include_in_schema=False
+)
 async def resume(
     request: Req, db: Database, actor: Actor, listing_id: FromPath[UUID]
 ) -> Response[bytes]:
@@ -337,7 +339,12 @@ async def archive_page(
     return await ask(request, _archiving(listing_id))
 
 
-@post(_LIST + "/{listing_id:uuid}/archive", access=access.SELLER, rate="write", include_in_schema=False)
+@post(
+    _LIST + "/{listing_id:uuid}/archive",
+    access=access.SELLER,
+    rate="write",
+    include_in_schema=False,
+)
 async def archive(
     request: Req, db: Database, actor: Actor, listing_id: FromPath[UUID]
 ) -> Response[bytes]:

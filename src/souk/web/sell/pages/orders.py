@@ -186,13 +186,18 @@ async def ship(
         )
     except DomainError as error:
         return await _show(request, db, actor, seller_order_id, form=form, error=error)
-    return back_to(request, f"{_LIST}/{seller_order_id}", "The parcel is on its way. The buyer knows.")
+    return back_to(
+        request, f"{_LIST}/{seller_order_id}", "The parcel is on its way. The buyer knows."
+    )
 
 
 def _quantities(form: dict[str, str]) -> dict[UUID, int] | None:
     """Units by line, None for all that is left. Raises InvalidInput."""
-    given = {name.removeprefix("units."): text for name, text in form.items()
-             if name.startswith("units.")}
+    given = {
+        name.removeprefix("units."): text
+        for name, text in form.items()
+        if name.startswith("units.")
+    }
     if not given:
         return None
     found: dict[UUID, int] = {}

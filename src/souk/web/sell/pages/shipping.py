@@ -68,7 +68,10 @@ async def methods_page(
 
 
 async def _show(
-    request: Req, action: str, form: dict[str, str], currency: str,
+    request: Req,
+    action: str,
+    form: dict[str, str],
+    currency: str,
     error: DomainError | None = None,
 ) -> Response[bytes]:
     rates = sum(1 for n in range(50) if f"r{n}.amount" in form)
@@ -114,7 +117,9 @@ async def method_page(
     return await _show(request, f"{_LIST}/{method_id}", form, method.currency)
 
 
-def _rates(form: dict[str, str], currency: str, before: list[fulfilment.Rate]) -> list[fulfilment.Rate]:
+def _rates(
+    form: dict[str, str], currency: str, before: list[fulfilment.Rate]
+) -> list[fulfilment.Rate]:
     """Raises InvalidInput. Rates by weight, which this form does not show, are kept."""
     found: list[fulfilment.Rate] = []
     for n in range(50):

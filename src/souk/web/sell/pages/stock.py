@@ -43,9 +43,7 @@ async def stock_page(
     """What is on hand of everything, or of what runs low."""
     seller_id = seller_of(actor)
     async with db.read() as conn:
-        found = await inventory.stock(
-            conn, seller_id, low_only=low == "1", cursor=cursor, limit=50
-        )
+        found = await inventory.stock(conn, seller_id, low_only=low == "1", cursor=cursor, limit=50)
         named = await listings.purchasable(conn, [row.variant_id for row in found.items])
         frame = await desk_counts(conn, seller_id)
     return await page(

@@ -14,7 +14,7 @@ from souk.web.storefront.cards import card_items
 
 _ROOTS = 8
 _ROWS = 4
-_FRESH = 12
+_FRESH = 10
 
 
 @get("/", access=access.PUBLIC, include_in_schema=False)

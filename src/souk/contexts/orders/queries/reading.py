@@ -12,7 +12,6 @@ from souk.contexts.orders.domain import SellerOrderState, order_state
 from souk.contexts.orders.errors import OrderNotFound
 from souk.kernel.page import DEFAULT_LIMIT, Page, decode_cursor, encode_cursor, page_of
 from souk.platform.database import ReadConn, Record
-from souk.platform.verify import Violation
 
 
 class LineView(msgspec.Struct, frozen=True):
@@ -402,69 +401,3 @@ def _after(cursor: str | None) -> UUID | None:
         return UUID(str(key))
     except ValueError:
         return UUID(int=0)
-
-
-_CHECKS = {
-    "order total = items - discount + delivery + tax = sum of its seller orders": """
-SELECT p.number AS subject, format('order %s, parts %s', p.total, sum(so.total)) AS detail
-FROM orders.purchase p JOIN orders.seller_order so ON so.order_id = p.id GROUP BY p.id
-HAVING p.total <> sum(so.total) OR p.total <> p.items - p.discount + p.delivery + p.tax
-""",
-    "seller order = sum of its lines + delivery": """
-SELECT so.id::text AS subject, format('part %s, lines %s', so.total, sum(l.total)) AS detail
-FROM orders.seller_order so JOIN orders.line l ON l.seller_order_id = so.id GROUP BY so.id
-HAVING so.total <> sum(l.total) + so.delivery + so.delivery_tax
-  OR so.commission <> sum(l.commission) OR so.commission_tax <> sum(l.commission_tax)
-""",
-    "a completed checkout has one order": """
-SELECT c.id::text AS subject, 'no order' AS detail FROM orders.checkout c
-LEFT JOIN orders.purchase p ON p.checkout_id = c.id
-WHERE c.state = 'completed' AND p.id IS DISTINCT FROM c.order_id
-""",
-}
-
-
-async def violations(conn: ReadConn) -> list[Violation]:
-    """Rows of this context that break an invariant."""
-    found: list[Violation] = []
-    for invariant, sql in _CHECKS.items():
-        rows = await conn.fetch(sql)
-        found.extend(Violation(invariant, row["subject"], row["detail"]) for row in rows)
-    return found
-
-
-class SellerOrderMoney(msgspec.Struct, frozen=True):
-    """A part as `souk verify` compares it with the ledger and the payment. Minor units."""
-
-    id: UUID
-    order_id: UUID
-    payment_id: UUID
-    seller_id: UUID
-    currency: str
-    state: str
-    total: int
-    tax: int
-    commission: int
-    commission_tax: int
-    released: bool
-    refunded: int
-
-
-async def money_of_all(conn: ReadConn) -> list[SellerOrderMoney]:
-    """Every seller order's figures, for `souk verify`."""
-    rows = await conn.fetch(
-        "SELECT so.id, so.order_id, p.payment_id, so.seller_id, so.currency, so.state, so.total,"
-        " so.tax, so.commission, so.commission_tax, so.released, so.refunded"
-        " FROM orders.seller_order so"
-        " JOIN orders.purchase p ON p.id = so.order_id"
-    )
-    return [SellerOrderMoney(*row.values()) for row in rows]
-
-
-async def ordered_listings(conn: ReadConn, listing_ids: Sequence[UUID]) -> frozenset[UUID]:
-    """Those of these listings that any order names, whatever became of it."""
-    rows = await conn.fetch(
-        "SELECT DISTINCT listing_id FROM orders.line WHERE listing_id = ANY($1::uuid[])",
-        list(listing_ids),
-    )
-    return frozenset(row["listing_id"] for row in rows)
