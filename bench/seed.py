@@ -64,6 +64,13 @@ class Market:
     words: list[str]
     fill_seconds: float = 0.0
 
+    def by_seller(self) -> list[list[UUID]]:
+        """The variants of each seller."""
+        found: dict[UUID, list[UUID]] = {}
+        for variant, seller in self.variants:
+            found.setdefault(seller, []).append(variant)
+        return list(found.values())
+
 
 def _uuid(chance: random.Random, at: datetime) -> UUID:
     """A version 7 id (RFC 9562) of that moment: real keys arrive in order of time."""
