@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="keep the databases here and use them again")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks.md")
     given = parser.parse_args()
-    described = machine.describe()
+    described = [*machine.describe(), f"{given.seconds:g} s for each measurement"]
     folder = given.keep or Path(tempfile.mkdtemp(prefix="souk-bench-"))
     try:
         results = [
