@@ -6,7 +6,6 @@ import argparse
 import shutil
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from bench import machine, report
@@ -34,15 +33,13 @@ def _progress(what: str, done: int, total: int) -> None:
 
 def run_size(folder: Path, count: int, *, seconds: float, keep: bool) -> Result:
     """Fill a database, measure everything on it, throw it away."""
-    began = time.perf_counter()
     place = open_place(folder / str(count), count=count, report=_progress)
-    filled = time.perf_counter() - began
     try:
         rows, sizes = measure(place, seconds=seconds, say=say)
         yardsticks(place, rows, seconds=seconds, say=say)
         return Result(
             listings=count,
-            fill_seconds=filled,
+            fill_seconds=place.market.fill_seconds,
             rows=rows,
             sizes=sizes,
             import_rate=import_rate(place),
@@ -58,7 +55,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="keep the databases here and use them again")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks.md")
     given = parser.parse_args()
-    described = machine.describe()
+    described = [*machine.describe(), f"{given.seconds:g} s for each measurement"]
     folder = given.keep or Path(tempfile.mkdtemp(prefix="souk-bench-"))
     try:
         results = [

@@ -11,7 +11,7 @@ from pathlib import Path
 def write_products(file: Path, *, count: int) -> None:
     """`count` products of one row each, new to every run, with descriptions in HTML."""
     chance = random.Random(3)
-    words = "oak linen brass fern copper wool clay rose".split()
+    words = ["oak", "linen", "brass", "fern", "copper", "wool", "clay", "rose"]
     stamp = time.time_ns()
     with file.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)

@@ -162,7 +162,9 @@ async def drive(
             connection.close()
 
 
-def getting(path: str | list[str], *, status: int = 200, headers: dict[str, str] | None = None) -> Step:
+def getting(
+    path: str | list[str], *, status: int = 200, headers: dict[str, str] | None = None
+) -> Step:
     """A step that asks for an address, or for each of several in turn, and checks the status."""
     paths = [path] if isinstance(path, str) else path
     requests = [request("GET", one, headers=headers) for one in paths]

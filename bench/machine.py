@@ -25,8 +25,8 @@ def describe() -> list[str]:
     memory = int(_first("/proc/meminfo", "MemTotal").split()[0]) // 1024
     return [
         f"{os.cpu_count()} cores, {_first('/proc/cpuinfo', 'model name')}, {memory:,} MB memory",
-        f"{platform.system()} {platform.release().split('-')[0]}, Python"
-        f" {platform.python_version()}, {version.stdout.strip()}",
+        f"{platform.system()} {platform.release().split('-')[0]}",
+        f"Python {platform.python_version()}, {version.stdout.strip()}",
         f"load average when it began: {os.getloadavg()[0]:.1f}",
     ]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +55,9 @@ def open_place(folder: Path, *, count: int, report: seed.Report) -> Place:
         market = msgspec.json.decode(kept.read_bytes(), type=seed.Market)
     else:
         migrate.upgrade(server.url)
+        began = time.perf_counter()
         market = asyncio.run(_fill(settings, count, report))
+        market.fill_seconds = time.perf_counter() - began
         kept.write_bytes(msgspec.json.encode(market))
     return Place(server, settings, market)
 
@@ -77,7 +80,7 @@ def close_place(place: Place, *, keep: bool) -> None:
 
 
 @asynccontextmanager
-async def inside(place: Place) -> AsyncIterator[Services]:
+async def inside(place: Place) -> AsyncGenerator[Services]:
     """The program's parts in this process, to count statements and to profile."""
     async with composition.services(place.settings, role="bench") as built:
         yield built

@@ -84,8 +84,10 @@ def _steps(place: Place, tag: str) -> dict[str, Step]:
     if _has_route("/api/v1/listings/search"):
         found["search page of 20 with facets"] = shopping.searching(market)
     if _has_route("/listing/{slug:str}"):
-        html = [f"/listing/{slug}" for slug in market.slugs]
-        found["HTML listing page, signed out"] = getting(html, headers={"accept": "text/html"})
+        pages = [f"/listing/{slug}" for slug in market.slugs]
+        html = {"accept": "text/html"}
+        found["HTML listing page, signed out"] = getting(pages[:20], headers=html)
+        found["HTML listing page, every one another"] = getting(pages[20:], headers=html)
     return found
 
 
@@ -98,6 +100,7 @@ async def _tag(port: int) -> str:
 
 def measure(place: Place, *, seconds: float, say: Say) -> tuple[list[Row], Sizes]:
     """Load on the running program, in rounds that each begin with hello."""
+    _start_once(place)
     starts = [_start_once(place) for _ in range(ROUNDS)]
     with stand.running(place.settings, worker=True) as roles:
         time.sleep(3)
@@ -164,7 +167,9 @@ async def _units(place: Place, *, purchases: int) -> dict[str, list[list[Sent]]]
         seen.take()
         reads = {
             "list of 20, not cached": "/api/v1/listings",
-            "list of 20 in a category, not cached": f"/api/v1/listings?category={market.categories[0]}",
+            "list of 20 in a category, not cached": (
+                f"/api/v1/listings?category={market.categories[0]}"
+            ),
             "search page of 20 with facets": "/api/v1/listings/search?q=fern",
         }
         for name, path in reads.items():

@@ -35,22 +35,23 @@ ACTOR = system("bench")
 START = datetime(2025, 1, 1, tzinfo=UTC)
 BATCH = 5_000
 ON_HAND = 1_000_000
-_GOODS = (
+_GOODS_TEXT = (
     "monstera fern orchid rose lily cactus palm ivy maple basil mint sage thyme tomato pepper"
     " lamp chair table mug bowl vase jacket backpack tent lantern kettle blanket cushion clock"
     " poster print pattern brush font icon template guide workbook recipe atlas compass camera"
-).split()
-_ADJECTIVES = (
+)
+_ADJECTIVES_TEXT = (
     "fresh organic live potted garden indoor outdoor hardy evergreen rare variegated mature rooted"
     " handmade vintage large small medium compact blue red green white yellow purple oak linen"
     " wool copper enamel ceramic folding portable printable editable illustrated annotated"
-).split()
-_SHOPS = "Nursery Studio Workshop Press Outfitters Goods Garden Archive".split()
+)
+_GOODS, _ADJECTIVES = _GOODS_TEXT.split(), _ADJECTIVES_TEXT.split()
+_SHOPS = ["Nursery", "Studio", "Workshop", "Press", "Outfitters", "Goods", "Garden", "Archive"]
 _ATTRIBUTES = {"colour": 12, "size": 6, "light": 4, "material": 10}
 Report = Callable[[str, int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Market:
     """What a run of load needs to know of what is for sale."""
 
@@ -61,6 +62,14 @@ class Market:
     """Counted variants with plenty in stock, each with its seller."""
     categories: list[str]
     words: list[str]
+    fill_seconds: float = 0.0
+
+    def by_seller(self) -> list[list[UUID]]:
+        """The variants of each seller."""
+        found: dict[UUID, list[UUID]] = {}
+        for variant, seller in self.variants:
+            found.setdefault(seller, []).append(variant)
+        return list(found.values())
 
 
 def _uuid(chance: random.Random, at: datetime) -> UUID:
@@ -179,7 +188,8 @@ async def fill(
     paths = await db.transact(tree)
     shops = sellers(count, random.Random(7))
     raw = await asyncpg.connect(url)
-    market = Market(count, [], [], [], [f"group-{n // 20}-{n % 20}" for n in range(200)], _GOODS)
+    groups = [f"group-{n // 20}-{n % 20}" for n in range(200)]
+    market = Market(count, [], [], [], groups, list(_GOODS))
     keep_every = max(count // 2_000, 1)
     try:
         await _copy_sellers(raw, shops)

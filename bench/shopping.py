@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from typing import Any
+from uuid import UUID
 
 from bench.load import Connection, Step, request
 from bench.seed import Market
@@ -55,26 +56,23 @@ def adding(market: Market, *, salt: str = "add") -> Step:
     return step
 
 
-def basket(market: Market, number: int) -> list[str]:
-    """Three variants of exactly two sellers, another choice for each number."""
+def basket(shops: list[list[UUID]], number: int) -> list[str]:
+    """Two variants of one seller and one of another, another choice for each number."""
     chance = random.Random(number)
-    first, seller = chance.choice(market.variants)
-    chosen, sellers = [first], {seller}
-    while len(chosen) < 3:
-        variant, seller = chance.choice(market.variants)
-        fits = len(sellers | {seller}) <= 2 if len(chosen) == 1 else len(sellers | {seller}) == 2
-        if variant not in chosen and fits:
-            chosen.append(variant)
-            sellers.add(seller)
-    return [str(variant) for variant in chosen]
+    first = chance.choice([shop for shop in shops if len(shop) > 1])
+    second = chance.choice(shops)
+    while second is first:
+        second = chance.choice(shops)
+    return [str(variant) for variant in (*chance.sample(first, 2), chance.choice(second))]
 
 
 def separate_baskets(market: Market, count: int) -> list[list[str]]:
     """Baskets that share nothing, so that what one purchase writes does not depend on others."""
     taken: set[str] = set()
+    shops = market.by_seller()
     found: list[list[str]] = []
     for number in range(100 * count):
-        chosen = basket(market, number)
+        chosen = basket(shops, number)
         if taken.isdisjoint(chosen):
             taken.update(chosen)
             found.append(chosen)
@@ -98,9 +96,11 @@ def opening(variants: list[str] | None) -> dict[str, object]:
 def buying(market: Market, *, with_cart: bool, salt: str = "buy") -> Step:
     """Three lines of two sellers, a checkout of them, a card that is accepted: an order."""
 
+    shops = market.by_seller()
+
     async def step(connection: Connection, number: int) -> None:
         guest = _guest(number, salt=f"{salt}{int(with_cart)}")
-        variants = basket(market, number)
+        variants = basket(shops, number)
         for one in variants if with_cart else []:
             body = {"variant_id": one, "quantity": 1}
             putting = request("POST", "/api/v1/cart/items", body=body, headers=guest)

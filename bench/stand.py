@@ -1,4 +1,4 @@
-"""The programs under measurement: an embedded PostgreSQL and the real roles, each its own process."""
+"""The programs under measurement: the real roles, each its own process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +86,9 @@ def environment(settings: Settings) -> dict[str, str]:
         "SOUK_LOG_LEVEL": settings.log_level,
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SOUK_")}
+    # A start on an existing installation finds compiled modules, whatever this shell has set.
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    chosen["PYTHONPYCACHEPREFIX"] = str(settings.data_dir / "compiled")
     return kept | chosen | {"PYTHONPATH": str(SOURCE)}
 
 
@@ -126,7 +129,7 @@ def _wait(process: subprocess.Popen[bytes], port: int, *, seconds: float = 60) -
 @contextmanager
 def running(
     settings: Settings, *, worker: bool = False, web: bool = True
-) -> Iterator[dict[str, Role]]:
+) -> Generator[dict[str, Role]]:
     """The sandbox gateway and the roles that a measurement needs, stopped at the end."""
     roles: dict[str, Role] = {}
     try:

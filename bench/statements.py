@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,7 +39,7 @@ class Captured:
 
 
 @asynccontextmanager
-async def captured() -> AsyncIterator[Captured]:
+async def captured() -> AsyncGenerator[Captured]:
     """Note every statement of this process, BEGIN and COMMIT included."""
     seen = Captured()
     real = {name: getattr(asyncpg.Connection, name) for name in _METHODS}

@@ -8,6 +8,7 @@ change here.
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import pkgutil
 import signal
@@ -162,6 +163,7 @@ class _Served:
             if message["type"] == "lifespan.startup":
                 try:
                     self._app = await self._start()
+                    _settle()
                 except Exception as error:
                     log.exception("start_failed", role=self._role)
                     await send({"type": "lifespan.startup.failed", "message": str(error)})
@@ -179,6 +181,16 @@ class _Served:
             await self._stack.enter_async_context(sandbox.lifespan())
             return sandbox
         return edge.Edge(build_app(built), self._settings)
+
+
+def _settle() -> None:
+    """What was made at start stays for good: look for garbage elsewhere, and less often.
+
+    A request makes hardly any cycles, and most of its objects are gone when it ends.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def web_application(settings: Settings) -> ASGIApp:

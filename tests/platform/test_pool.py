@@ -26,7 +26,7 @@ async def pool(db_url: str) -> AsyncIterator[Pool]:
 
 
 async def _pid(pool: Pool) -> int:
-    async with pool.acquire(timeout=1) as raw:
+    async with pool.acquire(within=1) as raw:
         return await raw.fetchval("SELECT pg_backend_pid()")
 
 
@@ -35,7 +35,7 @@ async def test_a_free_connection_is_used_again(pool: Pool) -> None:
 
 
 async def test_whoever_comes_when_all_are_taken_waits_or_gives_up(pool: Pool) -> None:
-    async with pool.acquire(timeout=1), pool.acquire(timeout=1):
+    async with pool.acquire(within=1), pool.acquire(within=1):
         with pytest.raises(TimeoutError):
             await _pid(pool)
         waiting = [asyncio.create_task(_pid(pool)) for _ in range(5)]
@@ -48,13 +48,13 @@ async def test_whoever_comes_when_all_are_taken_waits_or_gives_up(pool: Pool) ->
 async def test_a_connection_that_broke_is_replaced(pool: Pool) -> None:
     before = await _pid(pool)
     with pytest.raises(asyncpg.PostgresConnectionError):
-        async with pool.acquire(timeout=1) as raw:
+        async with pool.acquire(within=1) as raw:
             await raw.execute("SELECT pg_terminate_backend(pg_backend_pid())")
     assert await _pid(pool) != before
 
 
 async def test_a_connection_that_is_free_when_the_server_drops_it_is_replaced(pool: Pool) -> None:
-    async with pool.acquire(timeout=1) as first, pool.acquire(timeout=1) as second:
+    async with pool.acquire(within=1) as first, pool.acquire(within=1) as second:
         gone = await first.fetchval("SELECT pg_backend_pid()")
         await second.fetchval("SELECT pg_terminate_backend($1)", gone)
         await asyncio.sleep(0.1)
@@ -64,7 +64,7 @@ async def test_a_connection_that_is_free_when_the_server_drops_it_is_replaced(po
 
 async def test_cancelling_a_statement_does_not_hand_its_connection_on(pool: Pool) -> None:
     async def sleep() -> None:
-        async with pool.acquire(timeout=1) as raw:
+        async with pool.acquire(within=1) as raw:
             await raw.execute("SELECT pg_sleep(5)")
 
     before = await _pid(pool)
@@ -77,9 +77,9 @@ async def test_cancelling_a_statement_does_not_hand_its_connection_on(pool: Pool
 
 
 async def test_an_open_transaction_is_never_handed_on(pool: Pool) -> None:
-    async with pool.acquire(timeout=1) as raw:
+    async with pool.acquire(within=1) as raw:
         await raw.execute("BEGIN")
-    async with pool.acquire(timeout=1) as raw:
+    async with pool.acquire(within=1) as raw:
         assert not raw.is_in_transaction()
 
 
@@ -94,7 +94,7 @@ async def test_a_refused_connection_frees_its_place(db_url: str) -> None:
 
 
 async def test_closing_waits_for_what_is_in_use(pool: Pool) -> None:
-    async with pool.acquire(timeout=1) as raw:
+    async with pool.acquire(within=1) as raw:
         closing = asyncio.create_task(pool.close())
         assert await raw.fetchval("SELECT 1") == 1
         assert not closing.done()

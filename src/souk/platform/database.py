@@ -219,7 +219,7 @@ class Database:
     async def read(self) -> AsyncGenerator[ReadConn]:
         """A connection for queries, each statement its own snapshot."""
         try:
-            async with self._reads.acquire(timeout=5) as raw, _whole(raw):
+            async with self._reads.acquire(within=5) as raw, _whole(raw):
                 yield ReadConn(raw, self.clock)
         except (OSError, TimeoutError, pg.PostgresConnectionError, pg.CannotConnectNowError) as e:
             raise DatabaseUnavailable from e
@@ -248,7 +248,7 @@ class Database:
         raise AssertionError("unreachable")
 
     async def _attempt(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
-        async with self._writes.acquire(timeout=5) as raw, _whole(raw):
+        async with self._writes.acquire(within=5) as raw, _whole(raw):
             _seen("BEGIN")
             async with raw.transaction():
                 tx = WriteTx(raw, self.clock, self._writer)

@@ -31,11 +31,12 @@ class Pool:
         self._idle: list[Raw] = []
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._closing = False
+        self._last_is_back: asyncio.Future[None] | None = None
 
     @asynccontextmanager
-    async def acquire(self, *, timeout: float) -> AsyncGenerator[Raw]:
-        """A connection of one's own; raises TimeoutError when none comes in `timeout` seconds."""
-        raw = self._free() or await self._wait(timeout)
+    async def acquire(self, *, within: float) -> AsyncGenerator[Raw]:
+        """A connection of one's own; raises TimeoutError when none comes `within` seconds."""
+        raw = self._free() or await self._wait(within)
         sound = False
         try:
             yield raw
@@ -55,8 +56,8 @@ class Pool:
             self._open.discard(raw)
         return None
 
-    async def _wait(self, timeout: float) -> Raw:
-        async with asyncio.timeout(timeout):
+    async def _wait(self, within: float) -> Raw:
+        async with asyncio.timeout(within):
             while True:
                 if self._closing:
                     raise pg.InterfaceError("the pool is closing")
@@ -91,6 +92,8 @@ class Pool:
         else:
             self._open.discard(raw)
             raw.terminate()
+            if self._last_is_back is not None and not self._open and not self._last_is_back.done():
+                self._last_is_back.set_result(None)
         self._wake()
 
     def _wake(self) -> None:
@@ -113,8 +116,9 @@ class Pool:
             raw = self._idle.pop()
             self._open.discard(raw)
             await raw.close()
-        while self._open:  # noqa: ASYNC110 - connections in use end whenever their users do
-            await asyncio.sleep(0.01)
+        if self._open:
+            self._last_is_back = asyncio.get_running_loop().create_future()
+            await self._last_is_back
 
     def terminate(self) -> None:
         """Drop every connection at once."""
