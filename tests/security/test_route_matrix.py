@@ -162,7 +162,7 @@ def told(answer: httpx.Response) -> tuple[int, Any]:
 def difference(left: httpx.Response, right: httpx.Response) -> str:
     """The statuses, and the lines in which two answers differ."""
     lines = [str(told(each)[1]).splitlines() for each in (left, right)]
-    differing = [line for line in difflib.unified_diff(*lines, lineterm="", n=0)][:12]
+    differing = list(difflib.unified_diff(*lines, lineterm="", n=0))[:12]
     return f"{left.status_code} and {right.status_code}: {differing}"
 
 
