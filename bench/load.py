@@ -90,9 +90,7 @@ def _length(head: bytes) -> int:
 
 async def connect(port: int) -> Connection:
     """A connection to a role on this machine."""
-    _, protocol = await asyncio.get_running_loop().create_connection(
-        Connection, "127.0.0.1", port
-    )
+    _, protocol = await asyncio.get_running_loop().create_connection(Connection, "127.0.0.1", port)
     return protocol
 
 

@@ -65,9 +65,7 @@ def open_place(folder: Path, *, count: int, report: seed.Report) -> Place:
 async def _fill(settings: Settings, count: int, report: seed.Report) -> seed.Market:
     async with composition.services(settings, role="worker") as built:
         engine = built.get(search.SearchEngine)
-        return await seed.fill(
-            built.db, settings.database_url, engine, count=count, report=report
-        )
+        return await seed.fill(built.db, settings.database_url, engine, count=count, report=report)
 
 
 def close_place(place: Place, *, keep: bool) -> None:

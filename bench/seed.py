@@ -276,9 +276,7 @@ async def _copy_listings(
     await _copy_parts(raw, every)
 
 
-async def _copy_parts(
-    raw: asyncpg.Connection[asyncpg.Record], every: Sequence[Listing]
-) -> None:
+async def _copy_parts(raw: asyncpg.Connection[asyncpg.Record], every: Sequence[Listing]) -> None:
     variants = [(each, place, one) for each in every for place, one in enumerate(each.variants)]
     await _copy(
         raw,
