@@ -223,7 +223,7 @@ class Database:
                 yield ReadConn(raw, self.clock)
         except (OSError, TimeoutError, pg.PostgresConnectionError, pg.CannotConnectNowError) as e:
             raise DatabaseUnavailable from e
-        except (pg.InterfaceError, pg.TooManyConnectionsError) as error:
+        except (pg.InterfaceError, pg.TooManyConnectionsError, pg.QueryCanceledError) as error:
             raise DatabaseUnavailable from error
 
     async def transact(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:

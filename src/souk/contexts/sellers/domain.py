@@ -42,7 +42,20 @@ TRANSITIONS: Mapping[SellerState, frozenset[SellerState]] = {
 }
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,46}[a-z0-9])")
 RESERVED = frozenset(
-    {"admin", "api", "help", "legal", "me", "new", "sell", "seller", "sellers", "souk", "support"}
+    {
+        "admin",
+        "api",
+        "apply",
+        "help",
+        "legal",
+        "me",
+        "new",
+        "sell",
+        "seller",
+        "sellers",
+        "souk",
+        "support",
+    }
 )
 MAX_BIO = 4_000
 MAX_POLICY = 8_000

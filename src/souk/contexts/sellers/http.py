@@ -20,6 +20,7 @@ from souk.platform.http.wire import Limit, Listed, clean_text
 
 _Cursor = Annotated[str | None, Parameter(max_length=1024)]
 _Long = Annotated[str, msgspec.Meta(max_length=8_000)]
+_Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Apply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,8 +45,8 @@ class ChangeStorefront(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Holiday(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`start` null opens the shop; `end` null means until further notice."""
 
-    start: datetime | None = None
-    end: datetime | None = None
+    start: _Moment | None = None
+    end: _Moment | None = None
     message: Annotated[str, msgspec.Meta(max_length=300)] = ""
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from souk.contexts.sellers.domain import Seller, SellerKind, SellerState, Tier
-from souk.contexts.sellers.errors import ShopNameTaken
+from souk.contexts.sellers.errors import AlreadyApplied, ShopNameTaken
 from souk.kernel.ids import uuid7
 from souk.platform.database import Record, WriteTx
 
@@ -27,14 +27,19 @@ def seller_of(row: Record) -> Seller:
 
 
 async def insert(tx: WriteTx, seller: Seller) -> None:
-    """Raises ShopNameTaken."""
+    """Raises ShopNameTaken, AlreadyApplied when the person's other request came first."""
     places = ", ".join(f"${index}" for index in range(1, len(_FIELDS) + 1))
     made = await tx.fetchval(
         f"INSERT INTO sellers.seller ({COLUMNS}) VALUES ({places})"
-        " ON CONFLICT (slug) DO NOTHING RETURNING id",
+        " ON CONFLICT DO NOTHING RETURNING id",
         *(getattr(seller, name) for name in _FIELDS),
     )
     if made is None:
+        state = await tx.fetchval(
+            "SELECT state FROM sellers.seller WHERE user_id = $1", seller.user_id
+        )
+        if state is not None:
+            raise AlreadyApplied(state=state)
         raise ShopNameTaken(slug=seller.slug)
 
 
