@@ -106,8 +106,12 @@ async def cards(conn: ReadConn, ids: Sequence[UUID]) -> dict[UUID, SellerCard]:
 async def account(
     conn: ReadConn, *, seller_id: UUID | None = None, user_id: UUID | None = None
 ) -> SellerAccount:
-    """A shop with its history, by its id or its owner. Raises SellerNotFound."""
-    row = await conn.fetchrow(f"{_SELECT} WHERE id = $1 OR user_id = $2", seller_id, user_id)
+    """A shop with its history, by its id, else by its owner. Raises SellerNotFound."""
+    row = await conn.fetchrow(
+        f"{_SELECT} WHERE CASE WHEN $1::uuid IS NULL THEN user_id = $2 ELSE id = $1 END",
+        seller_id,
+        user_id,
+    )
     if row is None:
         raise SellerNotFound
     steps = await conn.fetch(
