@@ -50,7 +50,8 @@ def plain(value: float) -> str:
 
 def ticks(low: float, high: float, *, count: int = 4) -> list[float]:
     """About `count` round steps (1, 2, 2.5, 5 times a power of ten) that cover low to high."""
-    if high <= low:
+    # What differs by less than any figure that is shown is one value.
+    if high - low < 1e-6:
         high = low + 1
     rough = (high - low) / count
     power = 10.0 ** math.floor(math.log10(rough))
