@@ -149,7 +149,8 @@ async def test_search_answers_with_cards_and_facets_in_one_statement(client, db,
     engine.refresh()
     async with count_statements() as count:
         response = await client.get("/api/v1/listings/search", params={"q": "swiss cheese"})
-    assert count.total == 1
+    # Counted searches are written together every few seconds, which may be just now.
+    assert len([text for text in count.texts if "listings." in text]) == 1
     answer = response.json()
     assert {card["id"] for card in answer["items"]} == {str(tall.id), str(small.id)}
     assert answer["facets"]

@@ -37,7 +37,11 @@ def test_tokens_are_long_and_kept_as_hashes():
     assert parse_uuid(str(UUID(int=5))) == UUID(int=5)
 
 
-@given(st.lists(st.one_of(st.none(), st.integers(), st.text(max_size=20)), min_size=1, max_size=4))
+# A NUL cannot be kept in text, so no cursor of ours has one.
+keys_of_rows = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=20)
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(), keys_of_rows), min_size=1, max_size=4))
 def test_cursors_round_trip(keys):
     assert decode_cursor(encode_cursor(*keys), size=len(keys)) == keys
 

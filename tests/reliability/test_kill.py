@@ -194,8 +194,8 @@ class Load:
             except httpx.HTTPError:
                 await asyncio.sleep(0.3)
                 continue
-            running = answer.json().get("code") == "idempotency_still_running"
-            if answer.status_code < 500 and not running:
+            told = answer.status_code < 500
+            if told and answer.json().get("code") != "idempotency_still_running":
                 return answer
             self.said[f"answered {answer.status_code}"] += 1
             await asyncio.sleep(0.3)

@@ -13,6 +13,7 @@ from souk.kernel.errors import DomainError, ErrorKind
 
 T = TypeVar("T")
 MAX_LIMIT = 100
+_LONGEST = 4_096
 DEFAULT_LIMIT = 20
 
 
@@ -42,7 +43,7 @@ def encode_cursor(*keys: str | int | None) -> str:
 
 def decode_cursor(cursor: str, *, size: int) -> list[str | int | None]:
     """The `size` keys inside `cursor`. Raises BadCursor for anything this server did not make."""
-    if len(cursor) > 1024:
+    if len(cursor) > _LONGEST:
         raise BadCursor
     try:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
