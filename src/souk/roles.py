@@ -152,7 +152,12 @@ class Supervisor:
 
     def _restart_database(self) -> None:
         log.warning("database_restart")
-        self._server = embedded.start(self._settings.data_dir / "postgres")
+        try:
+            self._server = embedded.start(self._settings.data_dir / "postgres")
+        except embedded.EmbeddedError as error:
+            # Processes of a killed server may hold its memory for a moment: it is tried again.
+            log.warning("database_not_back_yet", error=str(error)[-500:])
+            time.sleep(0.5)
 
     def _revive(self, child: _Child) -> None:
         lived = time.monotonic() - child.started
