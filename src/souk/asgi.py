@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
+import signal
+import sys
+
 from litestar.types import ASGIApp
 
 from souk import app as composition
@@ -9,8 +13,21 @@ from souk.platform import settings as configuration
 from souk.platform import telemetry
 
 
+_PR_SET_PDEATHSIG = 1
+
+
+def _end_with_parent() -> None:
+    """A serving process ends when the one that started it is killed, and frees its port (prctl(2)).
+
+    Linux only; elsewhere an orphan has to be ended by hand.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 def web() -> ASGIApp:
     """Pages and API."""
+    _end_with_parent()
     settings = configuration.load()
     telemetry.set_up(settings, role="web")
     return composition.web_application(settings)
@@ -18,6 +35,7 @@ def web() -> ASGIApp:
 
 def sandbox() -> ASGIApp:
     """The sandbox gateway."""
+    _end_with_parent()
     settings = configuration.load()
     telemetry.set_up(settings, role="sandbox")
     return composition.sandbox_application(settings)
