@@ -12,7 +12,6 @@ from souk import app as composition
 from souk.platform import settings as configuration
 from souk.platform import telemetry
 
-
 _PR_SET_PDEATHSIG = 1
 
 
