@@ -14,7 +14,6 @@ import time
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Error
-
 from tools.pages.survey import Kind, Stage, stage
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -82,7 +82,8 @@ def node() -> Path:
 def npm(*arguments: str, folder: Path) -> None:
     """Run npm in a folder with a lock file of its own."""
     binary = node()
-    run(binary, binary.parent.parent / "lib/node_modules/npm/bin/npm-cli.js", *arguments, cwd=folder)
+    script = binary.parent.parent / "lib/node_modules/npm/bin/npm-cli.js"
+    run(binary, script, *arguments, cwd=folder)
 
 
 def vendor_assets() -> None:

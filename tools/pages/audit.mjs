@@ -60,7 +60,7 @@ async function accessible(browser, page) {
   return found;
 }
 
-async function lit(port, page) {
+async function lit(port, page, again = true) {
   const result = await lighthouse(page.url, {
     port,
     output: 'json',
@@ -71,7 +71,10 @@ async function lit(port, page) {
     extraHeaders: page.private ? { Cookie: cookieHeader(page) } : {},
     disableStorageReset: false,
   });
-  const { categories, audits } = result.lhr;
+  const { categories, audits, runtimeError } = result.lhr;
+  // A busy machine may be too slow for one run; twice is a fault.
+  if (runtimeError && again) return lit(port, page, false);
+  if (runtimeError) throw new Error(`${page.url}: ${runtimeError.code} ${runtimeError.message}`);
   const share = (name) => Math.round((categories[name]?.score ?? 0) * 100);
   const weight = audits['resource-summary']?.details?.items ?? [];
   const faults = Object.values(categories).flatMap((category) => category.auditRefs

@@ -15,9 +15,9 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 from litestar.handlers import HTTPRouteHandler
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from tests.scenarios.marketplace import Marketplace
 
 from souk import app as composition
-from tests.scenarios.marketplace import Marketplace
 
 PASSWORD = "olive-lantern-harbour"
 CHROMIUM = "/usr/bin/chromium"
