@@ -45,7 +45,7 @@ gallery: setup-dev ## take pictures of every page into artifacts/gallery
 	@PYTHONPATH=src:. $(PY) -m tools.gallery $(ARGS)
 
 docs: setup-dev ## write the generated pages of docs/
-	@$(PY) tools/write_docs.py
+	@PYTHONPATH=src:. $(PY) -m tools.write_docs
 
 lock: setup-dev ## compile the locked requirements anew
 	@$(PY) tools/lock.py

@@ -39,7 +39,7 @@ pictures.
 
 - {system}, Chromium, one run; a page that misses a bar by its speed is measured again, at most
   {tries} times, and the best counts
-- bars: four scores of {score}, no violation, no error; pages for visitors: LCP {lcp:,} ms, CLS {cls}
+- bars: four scores of {score}, no violation, no error; for visitors LCP {lcp:,} ms, CLS {cls}
 
 | page | seen by | speed | access | practices | SEO | LCP ms | CLS | weight KB | axe | HTML |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
@@ -170,10 +170,9 @@ def document(rows: list[Row], unseen: list[str]) -> str:
             f"{one['cls']} | {one['bytes'] / 1000:.0f} | {len(row.axe)} | {len(row.html)} |"
         )
     missed = [f"- {row.kind.template}: {bar}" for row in rows for bar in row.missed()]
-    return "\n".join(
-        [*head, "", "## Bars missed", "", *(missed or ["None."]), "", "## Not examined", "", NOT]
-        + ["", *(f"- `{route}`" for route in unseen), ""]
-    )
+    absent = [f"- `{route}`" for route in unseen]
+    head += ["", "## Bars missed", "", *(missed or ["None."])]
+    return "\n".join([*head, "", "## Not examined", "", NOT, "", *absent, ""])
 
 
 if __name__ == "__main__":
