@@ -244,6 +244,8 @@ SELECT subject_id, min(kind), (array_agg(seller_id))[1],
   count(*) FILTER (WHERE stars = 4 AND state = 'published'),
   count(*) FILTER (WHERE stars = 5 AND state = 'published')
 FROM reviews.review GROUP BY subject_id
+HAVING bool_or(state = 'published')
+  OR EXISTS (SELECT FROM reviews.rating k WHERE k.subject_id = review.subject_id)
 ON CONFLICT (subject_id) DO UPDATE SET n1 = excluded.n1, n2 = excluded.n2, n3 = excluded.n3,
   n4 = excluded.n4, n5 = excluded.n5
 WHERE (r.n1, r.n2, r.n3, r.n4, r.n5)
