@@ -235,11 +235,9 @@ _REPLIES = (
 )
 _SORRY = (
     "We are sorry about that. Please write to us from your order, and we will send another one.",
-    "Thank you for saying so plainly. We have changed the description, so that nobody else is"
-    " misled.",
+    "Thank you for saying so plainly. We have changed the description.",
     "That is not how it should be. Please send it back at our cost, or tell us what would help.",
-    "We looked into it: the parcel stood at the depot for three days. That is small comfort, and we"
-    " are sorry.",
+    "We looked into it: the parcel stood at the depot for three days. We are sorry.",
 )
 
 
