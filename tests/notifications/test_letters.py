@@ -24,6 +24,15 @@ LINES = [
     contents.Bought("Field guide to ferns", "PDF", 1, 1_900),
 ]
 EXAMPLES: list[contents.AnyContent] = [
+    contents.ReviewWanted(order_id=uuid7(), number="7KQM-42XD", titles=["Field guide to ferns"]),
+    contents.ReviewReceived(
+        review_id=uuid7(), title="Monstera", of_shop=False, stars=2, text="It came <b>broken</b>."
+    ),
+    contents.ReviewReceived(review_id=uuid7(), title="Fern & Co", of_shop=True, stars=5, text=""),
+    contents.ReviewAnswered(title="Monstera", seller="Fern & Co", text="We are sorry. " * 40),
+    contents.ReviewShown(title="Monstera", reason=""),
+    contents.ReviewShown(title="Monstera", reason="It was held by mistake."),
+    contents.ReviewHidden(title="Monstera", reason="It names the address of a private person."),
     contents.Welcome(name="Ada"),
     contents.ResetPassword(name="Ada"),
     contents.ConfirmNewEmail(name="Ada", new_email="new@example.com"),

@@ -148,6 +148,8 @@ class Listing(msgspec.Struct, kw_only=True):
     seo_description: str = ""
     review_note: str = ""
     reviewed: bool = False
+    rating_sum: int = 0
+    rating_count: int = 0
     version: int = 0
     created_at: datetime
     updated_at: datetime
@@ -165,6 +167,11 @@ class Listing(msgspec.Struct, kw_only=True):
         """Lowest and highest price of the active variants; None without one."""
         prices = [variant.price for variant in self.variants if variant.active]
         return (min(prices), max(prices)) if prices else None
+
+    @property
+    def rating(self) -> float | None:
+        """The average of its reviews, 1 to 5; None without one."""
+        return round(self.rating_sum / self.rating_count, 2) if self.rating_count else None
 
     @property
     def current_files(self) -> list[DigitalFile]:

@@ -8,6 +8,7 @@ from souk.platform.database import WriteTx
 from souk.platform.events import EventMeta, Subscription, subscribe
 from souk.published.catalog import CategoryMerged, CategoryMoved
 from souk.published.inventory import StockChanged
+from souk.published.reviews import RatingChanged
 from souk.published.sellers import SellerApproved, SellerSuspended, StorefrontChanged
 
 _ACTOR = system("listings")
@@ -71,11 +72,20 @@ async def on_category_merged(tx: WriteTx, event: CategoryMerged, _meta: EventMet
         )
 
 
+async def on_rating_changed(tx: WriteTx, event: RatingChanged, _meta: EventMeta) -> None:
+    """The stars are shown with the listing; those of sellers are kept elsewhere."""
+    if event.kind == "listing":
+        await projections.rating_changed(
+            tx, _ACTOR, listing_id=event.subject_id, total=event.sum, count=event.count
+        )
+
+
 subscriptions: list[Subscription] = [
     subscribe("listings.sellers", SellerApproved, on_seller_approved),
     subscribe("listings.sellers", SellerSuspended, on_seller_suspended),
     subscribe("listings.sellers", StorefrontChanged, on_storefront_changed),
     subscribe("listings.stock", StockChanged, on_stock_changed),
+    subscribe("listings.ratings", RatingChanged, on_rating_changed),
     subscribe("listings.categories", CategoryMoved, on_category_moved),
     subscribe("listings.categories", CategoryMerged, on_category_merged),
 ]

@@ -63,6 +63,18 @@ async def seller_away(
     await store.save_absence(tx, seller_id, away_from=away_from, away_until=away_until)
 
 
+async def rating_changed(
+    tx: WriteTx, actor: Actor, *, listing_id: UUID, total: int, count: int
+) -> None:
+    """The listing's reviews come to this sum and number of stars."""
+    for listing, seller in await store.lock_many(tx, [listing_id]):
+        if (listing.rating_sum, listing.rating_count) == (total, count):
+            continue
+        listing.rating_sum, listing.rating_count = total, count
+        await store.save_rating(tx, listing, seller)
+        changed(tx, actor, listing)
+
+
 async def refile(
     tx: WriteTx, actor: Actor, *, category_id: UUID, under: UUID, path: Sequence[UUID]
 ) -> None:

@@ -93,6 +93,8 @@ class SearchFields(msgspec.Struct, frozen=True, kw_only=True):
     species_id: UUID | None
     attributes: dict[str, object]
     tags: list[str]
+    rating_sum: int = 0
+    rating_count: int = 0
 
 
 class FileForDelivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -384,7 +386,8 @@ async def search_documents(conn: ReadConn, listing_ids: Sequence[UUID]) -> list[
         "SELECT l.id AS listing_id, l.seller_id, coalesce(s.name, '') AS seller_name,"
         " coalesce(s.slug, '') AS seller_slug, l.title, l.slug, l.kind, l.state,"
         " l.price_min AS price, l.currency, l.published_at, l.description_html, l.category_id,"
-        " l.category_path, l.species_id, l.attributes, l.tags FROM listings.listing l"
+        " l.category_path, l.species_id, l.attributes, l.tags, l.rating_sum, l.rating_count"
+        " FROM listings.listing l"
         " LEFT JOIN listings.seller s ON s.id = l.seller_id"
         " WHERE l.id = ANY($1::uuid[]) AND l.state = ANY($2::text[])",
         list(listing_ids),

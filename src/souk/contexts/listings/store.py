@@ -23,7 +23,7 @@ _COLUMNS = (
     "id", "seller_id", "kind", "state", "title", "slug", "description_html", "category_id",
     "category_path", "species_id", "attributes", "tags", "currency", "condition",
     "condition_note", "location", "live_plant", "seo_title", "seo_description", "review_note",
-    "reviewed", "version", "created_at", "updated_at", "published_at",
+    "reviewed", "rating_sum", "rating_count", "version", "created_at", "updated_at", "published_at",
 )  # fmt: skip
 _DERIVED = ("price_min", "price_max", "image_key", "card", "document")
 ALL_COLUMNS = (*_COLUMNS, *_DERIVED)
@@ -273,6 +273,17 @@ async def _place(tx: WriteTx, listing: Listing) -> None:
             path,
             listing.published_at,
         )
+
+
+async def save_rating(tx: WriteTx, listing: Listing, seller: SellerFacts) -> None:
+    """Write what the reviews come to. The version stays: what the seller edits did not change."""
+    await tx.execute(
+        "UPDATE listings.listing SET rating_sum = $2, rating_count = $3 WHERE id = $1",
+        listing.id,
+        listing.rating_sum,
+        listing.rating_count,
+    )
+    await render_again(tx, [(listing, seller)])
 
 
 async def render_again(tx: WriteTx, listings: Sequence[tuple[Listing, SellerFacts]]) -> None:

@@ -87,6 +87,23 @@ async def store_image(files: FileStore, content: bytes) -> StoredImage:
     return StoredImage(image_id, key, picture.width, picture.height, len(picture.content))
 
 
+async def make_sizes_of(tx: WriteTx, image: StoredImage) -> None:
+    """Have the smaller sizes made of a picture that belongs to something else than a listing."""
+    await jobs.enqueue(tx, "listings.make_renditions", MakeRenditions(image.key, image.width))
+
+
+async def remove_sizes_of(tx: WriteTx, key: str) -> None:
+    """Remove a picture in all its sizes. Pages that were just sent still name it: it stays for an
+    hour."""
+    names = ["full", *map(str, RENDITION_WIDTHS)]
+    await jobs.enqueue(
+        tx,
+        "listings.remove_objects",
+        RemoveObjects([f"{key}/{name}.webp" for name in names]),
+        after=timedelta(hours=1),
+    )
+
+
 async def add_image(
     tx: WriteTx, actor: Actor, *, seller_id: UUID, listing_id: UUID, image: StoredImage, alt: str
 ) -> Listing:
@@ -105,7 +122,7 @@ async def add_image(
     )
     listing.images = [*listing.images, added]
     await store.save(tx, listing, seller, images=True)
-    await jobs.enqueue(tx, "listings.make_renditions", MakeRenditions(image.key, image.width))
+    await make_sizes_of(tx, image)
     changed(tx, actor, listing)
     return listing
 
@@ -152,14 +169,7 @@ async def remove_image(
     listing.images = [image for image in listing.images if image.id != image_id]
     stay_ready(listing)
     await store.save(tx, listing, seller, images=True)
-    names = ["full", *map(str, RENDITION_WIDTHS)]
-    # Pages that were just sent still name the picture: it stays for an hour.
-    await jobs.enqueue(
-        tx,
-        "listings.remove_objects",
-        RemoveObjects([f"{gone.key}/{name}.webp" for name in names]),
-        after=timedelta(hours=1),
-    )
+    await remove_sizes_of(tx, gone.key)
     changed(tx, actor, listing)
     return listing
 

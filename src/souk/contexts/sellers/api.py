@@ -8,13 +8,15 @@ from souk.contexts.sellers.commands import (
     apply,
     approve,
     ask_more,
+    keep_rating,
+    keep_record,
     reject,
     set_holiday,
     set_tier,
     suspend,
     update_storefront,
 )
-from souk.contexts.sellers.domain import Seller, SellerKind, SellerState, Tier, slug_of
+from souk.contexts.sellers.domain import Record, Seller, SellerKind, SellerState, Tier, slug_of
 from souk.contexts.sellers.errors import (
     AlreadyApplied,
     EmailNotVerified,
@@ -30,6 +32,7 @@ from souk.contexts.sellers.queries import (
     by_slug,
     cards,
     counts,
+    ids,
     listed,
     open_shops,
 )
@@ -38,6 +41,7 @@ __all__ = [
     "AlreadyApplied",
     "Application",
     "EmailNotVerified",
+    "Record",
     "Seller",
     "SellerAccount",
     "SellerCard",
@@ -56,6 +60,9 @@ __all__ = [
     "by_slug",
     "cards",
     "counts",
+    "ids",
+    "keep_rating",
+    "keep_record",
     "listed",
     "open_shops",
     "reject",

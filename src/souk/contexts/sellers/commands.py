@@ -192,6 +192,21 @@ async def set_holiday(
     return seller
 
 
+async def keep_rating(tx: WriteTx, *, seller_id: UUID, stars: int, reviews: int) -> None:
+    """The shop's reviews come to this sum and number of stars; its standing follows."""
+    known = await store.lock_figures(tx, seller_id)
+    if known is not None:
+        await store.save_figures(tx, seller_id, stars=stars, reviews=reviews, record=known[2])
+
+
+async def keep_record(tx: WriteTx, *, seller_id: UUID, record: domain.Record) -> None:
+    """The shop carried its orders out like this lately; its standing follows."""
+    known = await store.lock_figures(tx, seller_id)
+    if known is not None and known[2] != record:
+        stars, reviews, _ = known
+        await store.save_figures(tx, seller_id, stars=stars, reviews=reviews, record=record)
+
+
 async def _save_front(tx: WriteTx, actor: Actor, seller: Seller) -> None:
     await store.save(tx, seller)
     event = StorefrontChanged(

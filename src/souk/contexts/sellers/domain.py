@@ -99,6 +99,41 @@ class Seller(msgspec.Struct, kw_only=True):
         return self.holiday_until is None or now < self.holiday_until
 
 
+_PRIOR, _PRIOR_WEIGHT = 400, 5
+_REVIEWS_PERCENT = 70
+MIN_DUE = 3
+
+
+class Record(msgspec.Struct, frozen=True):
+    """How a shop carried its orders out lately: those that were to be sent, those of them that were
+    sent in time, and those that the shop itself cancelled."""
+
+    due: int = 0
+    on_time: int = 0
+    cancelled: int = 0
+
+    @property
+    def counted(self) -> int:
+        return self.due + self.cancelled
+
+
+def standing(*, stars: int, reviews: int, record: Record) -> int | None:
+    """A shop's standing in hundredths of a star, 100 to 500; None while too little is known.
+
+    Reviews weigh seven tenths, their mean drawn towards 4 as five reviews of 4 stars would, so that
+    one opinion makes no standing. The rest is the share of orders that were sent in time and not
+    cancelled by the shop. One of the two alone counts whole.
+    """
+    opinion = (stars * 100 + _PRIOR * _PRIOR_WEIGHT) / (reviews + _PRIOR_WEIGHT)
+    service = 100 + 400 * record.on_time / record.counted if record.counted else 0.0
+    known = record.counted >= MIN_DUE
+    if not reviews:
+        return round(service) if known else None
+    if not known:
+        return round(opinion)
+    return round((opinion * _REVIEWS_PERCENT + service * (100 - _REVIEWS_PERCENT)) / 100)
+
+
 def slug_of(name: str) -> str:
     """An address made from a shop's name: ASCII letters, digits and hyphens, at most 48."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from souk.flows.notify import accounts, orders, selling
+from souk.flows.notify import accounts, orders, reviews, selling
 from souk.platform.events import Subscription, subscribe
 from souk.published.fulfilment import DownloadsGranted, ShipmentShipped
 from souk.published.identity import (
@@ -14,6 +14,7 @@ from souk.published.identity import (
 from souk.published.listings import ListingPublished, ListingRejected
 from souk.published.orders import CheckoutReversed, OrderConfirmed, SellerOrderChanged
 from souk.published.payments import PaymentFailed, PaymentRefunded
+from souk.published.reviews import ReviewModerated, ReviewPublished, ReviewReplied
 from souk.published.sellers import SellerApproved, SellerInfoRequested, SellerRejected
 
 _NAME = "notify"
@@ -34,4 +35,7 @@ subscriptions: list[Subscription] = [
     subscribe(_NAME, SellerInfoRequested, selling.on_info_requested),
     subscribe(_NAME, ListingPublished, selling.on_published),
     subscribe(_NAME, ListingRejected, selling.on_listing_rejected),
+    subscribe(_NAME, ReviewPublished, reviews.on_published),
+    subscribe(_NAME, ReviewReplied, reviews.on_replied),
+    subscribe(_NAME, ReviewModerated, reviews.on_moderated),
 ]

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from souk.contexts.inventory import api as inventory
 from souk.contexts.orders import api as orders
+from souk.contexts.reviews import api as reviews
 from souk.platform.database import ReadConn
 
 TO_DO = ("confirmed", "processing", "return_requested")
@@ -18,7 +19,8 @@ def open_orders(counts: dict[str, int]) -> int:
 
 
 async def desk_counts(conn: ReadConn, seller_id: UUID) -> dict[str, int]:
-    """Orders that wait and goods that run low, in two statements."""
+    """Orders that wait, goods that run low and reviews without an answer, in three statements."""
     counts = await orders.seller_order_counts(conn, seller_id=seller_id)
     low = await inventory.stock(conn, seller_id, low_only=True, limit=LOW_SHOWN)
-    return {"orders": open_orders(counts), "stock": len(low.items)}
+    unanswered = await reviews.unanswered(conn, seller_id)
+    return {"orders": open_orders(counts), "stock": len(low.items), "reviews": unanswered}

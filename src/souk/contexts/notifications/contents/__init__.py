@@ -26,6 +26,13 @@ from souk.contexts.notifications.contents.orders import (
     Shipped,
     SoldOutRefunded,
 )
+from souk.contexts.notifications.contents.reviews import (
+    ReviewAnswered,
+    ReviewHidden,
+    ReviewReceived,
+    ReviewShown,
+    ReviewWanted,
+)
 from souk.contexts.notifications.contents.selling import (
     KeysMissing,
     ListingApproved,
@@ -58,6 +65,11 @@ AnyContent = (
     | ListingApproved
     | ListingRejected
     | KeysMissing
+    | ReviewWanted
+    | ReviewReceived
+    | ReviewAnswered
+    | ReviewShown
+    | ReviewHidden
 )
 
 
@@ -84,6 +96,11 @@ __all__ = [
     "PurchaseConfirmed",
     "Refunded",
     "ResetPassword",
+    "ReviewAnswered",
+    "ReviewHidden",
+    "ReviewReceived",
+    "ReviewShown",
+    "ReviewWanted",
     "Sale",
     "SellerApproved",
     "SellerAsked",

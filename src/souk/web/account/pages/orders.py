@@ -14,12 +14,13 @@ from souk.contexts.orders import api as orders
 from souk.contexts.payments import api as payments
 from souk.contexts.sellers import api as sellers
 from souk.flows.fulfil_order import steps
+from souk.flows.review_purchase import flow
 from souk.kernel.actor import Actor
 from souk.kernel.errors import DomainError
 from souk.kernel.ids import fingerprint
 from souk.platform.database import Database, ReadConn, WriteTx
 from souk.platform.http import access
-from souk.platform.http.holder import guest_token_of
+from souk.platform.http.holder import guest_token_of, holder_of
 from souk.platform.http.problems import STATUS
 from souk.platform.settings import Settings
 from souk.web.account.timeline import part_view
@@ -66,6 +67,7 @@ async def order_page(
         keys = await fulfilment.licence_keys(conn, seller_order_ids=ids)
         shops = await sellers.cards(conn, [part.seller_id for part in order.seller_orders])
         payment = await payments.find(conn, order.payment_id)
+        to_review = await flow.reviewable(conn, await holder_of(request), order_id=order.id)
     now = db.clock.now()
     address = order.shipping_address
     return await page(
@@ -83,6 +85,7 @@ async def order_page(
             for part in order.seller_orders
         ],
         keys=keys,
+        to_review=to_review,
         payment=payment,
         address=_address_lines(address, language_of(request)) if address else [],
         noindex=True,

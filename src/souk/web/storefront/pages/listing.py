@@ -23,6 +23,7 @@ from souk.web.locale import money_text
 from souk.web.page import Req, cached_page, language_of, media_url, pages_of, translate, tree_of
 from souk.web.storefront.cards import card_items, gallery_images, value_text
 from souk.web.storefront.finding import attribute_names
+from souk.web.storefront.reviews_view import listing_extras
 from souk.web.storefront.structured import product_json, summary_of
 
 _FEW = 5
@@ -49,16 +50,19 @@ async def listing_page(request: Req, slug: FromPath[str]) -> Response[bytes]:
         language = language_of(request)
         async with db.read() as conn:
             around = await _around(conn, engine, document, settings, language=language)
+        own = _own(request, document, left, settings)
         return {
-            **_own(request, document, left, settings),
+            **own,
             **around,
+            **await listing_extras(request, document, in_stock=bool(own["can_buy"])),
             "crumbs": _crumbs(tree, document),
             "attributes": _attributes(tree, document),
             "destination": country_name(settings.country, language),
         }
 
     minute = int(db.clock.now().timestamp()) // 60
-    key = (document.id, document.version, document.state, tuple(left.values()), minute)
+    rating = (document.rating, document.rating_count)
+    key = (document.id, document.version, document.state, tuple(left.values()), rating, minute)
     return await cached_page(request, "storefront/listing.html", key=key, build=build)
 
 
