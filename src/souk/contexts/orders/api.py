@@ -40,6 +40,7 @@ from souk.contexts.orders.errors import (
     EmptyCheckout,
     OrderNotFound,
 )
+from souk.contexts.orders.options import RETURN_DAYS, return_window
 from souk.contexts.orders.queries import (
     DaySales,
     LineView,
@@ -69,6 +70,7 @@ from souk.contexts.orders.store import save_seller_order as save_part
 __all__ = [
     "CHECKOUT_LIFE",
     "RESERVATION_LIFE",
+    "RETURN_DAYS",
     "RETURN_WINDOW",
     "CancelTooLate",
     "Checkout",
@@ -115,6 +117,7 @@ __all__ = [
     "orders_of",
     "payment_of",
     "place",
+    "return_window",
     "reverse",
     "sales_by_day",
     "save_checkout",

@@ -17,10 +17,12 @@ from souk.contexts.sellers.commands import (
 from souk.contexts.sellers.domain import Seller, SellerKind, SellerState, Tier, slug_of
 from souk.contexts.sellers.errors import (
     AlreadyApplied,
+    ApplicationsClosed,
     EmailNotVerified,
     SellerNotFound,
     ShopNameTaken,
 )
+from souk.contexts.sellers.options import NEW_SELLERS
 from souk.contexts.sellers.queries import (
     SellerAccount,
     SellerCard,
@@ -35,8 +37,10 @@ from souk.contexts.sellers.queries import (
 )
 
 __all__ = [
+    "NEW_SELLERS",
     "AlreadyApplied",
     "Application",
+    "ApplicationsClosed",
     "EmailNotVerified",
     "Seller",
     "SellerAccount",
