@@ -6,12 +6,17 @@ CREATE TABLE platform.option (
     changed_at timestamptz NOT NULL
 );
 
--- The operator's lists and figures.
-CREATE INDEX seller_order_by_time ON orders.seller_order (placed_at);
+-- The operator's lists, each sorted by what it can be sorted by, and the figures of the dashboard.
+CREATE INDEX seller_order_by_time ON orders.seller_order (placed_at)
+INCLUDE (currency, state, total, commission);
+CREATE INDEX purchase_by_time ON orders.purchase (placed_at, id);
 CREATE INDEX purchase_by_total ON orders.purchase (total, id);
-CREATE INDEX account_by_time ON identity.account (created_at);
-CREATE INDEX payment_by_state ON payments.payment (state, id);
-CREATE INDEX payment_by_time ON payments.payment (created_at);
+CREATE INDEX account_by_time ON identity.account (created_at, id);
+CREATE INDEX payment_by_time ON payments.payment (created_at, id);
+CREATE INDEX payment_by_amount ON payments.payment (amount, id);
+CREATE INDEX refund_by_payment ON payments.refund (payment_id);
+CREATE INDEX listing_by_change ON listings.listing (updated_at, id);
+CREATE INDEX listing_by_state ON listings.listing (state, updated_at, id);
 CREATE INDEX audit_by_actor ON platform.audit (actor, id);
 CREATE INDEX audit_by_action ON platform.audit (action text_pattern_ops, id);
 

@@ -64,6 +64,7 @@ from souk.contexts.orders.queries import (
     seller_orders,
     violations,
 )
+from souk.contexts.orders.queries import operating as desk
 from souk.contexts.orders.store import find_checkout, lock_due_checkouts, save_checkout
 from souk.contexts.orders.store import save_seller_order as save_part
 
@@ -101,6 +102,7 @@ __all__ = [
     "address_of",
     "all_orders",
     "by_seller",
+    "desk",
     "due_for_completion",
     "find_checkout",
     "held_by",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from souk.contexts.sellers import desk_queries as desk
 from souk.contexts.sellers.commands import (
     Application,
     Storefront,
@@ -60,6 +61,7 @@ __all__ = [
     "by_slug",
     "cards",
     "counts",
+    "desk",
     "listed",
     "open_shops",
     "reject",

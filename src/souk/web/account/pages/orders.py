@@ -25,7 +25,17 @@ from souk.platform.settings import Settings
 from souk.web.account.timeline import part_view
 from souk.web.addresses import country_name
 from souk.web.forms import check, summary
-from souk.web.page import Flash, Req, field_errors, form_of, language_of, page, pages_of, redirect, translate
+from souk.web.page import (
+    Flash,
+    Req,
+    field_errors,
+    form_of,
+    language_of,
+    page,
+    pages_of,
+    redirect,
+    translate,
+)
 
 Cursor = Annotated[str | None, QueryParameter(max_length=1_024)]
 Act = Literal["cancel", "return"]

@@ -67,7 +67,7 @@ async def _settings(
         request,
         "admin/settings.html",
         status=status_of(error),
-        groups=groups,
+        option_groups=groups,
         people=await _people(db, options),
         desk_counts=waiting,
         **problem_context(error),
@@ -150,9 +150,7 @@ async def _flags(
 
 
 @get(_FLAGS, access=_MAY, include_in_schema=False)
-async def flags_page(
-    request: Req, db: Database, actor: Actor, options: Options
-) -> Response[bytes]:
+async def flags_page(request: Req, db: Database, actor: Actor, options: Options) -> Response[bytes]:
     """Every flag and for whom it is on."""
     return await _flags(request, db, actor, options)
 

@@ -51,9 +51,8 @@ async def _show(
         status=status_of(error),
         shop=shop,
         writes=shop is None or shop.state in _AGAIN,
-        closed=shop is None and not pages_of(request).services.options.is_on(
-            sellers.NEW_SELLERS, Subject.of(actor)
-        ),
+        closed=shop is None
+        and not pages_of(request).services.options.is_on(sellers.NEW_SELLERS, Subject.of(actor)),
         verified=actor.email_verified,
         agreement=agreement,
         countries=country_choices(language_of(request)),
