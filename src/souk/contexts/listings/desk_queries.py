@@ -93,3 +93,12 @@ async def next_waiting(conn: ReadConn, here: UUID) -> tuple[UUID | None, UUID | 
     )
     assert row is not None
     return row["before"], row["after"]
+
+
+async def titles(conn: ReadConn, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The titles of those of these listings that are there, in the order of `ids`."""
+    rows = await conn.fetch(
+        "SELECT id, title FROM listings.listing WHERE id = ANY($1::uuid[])", list(ids)
+    )
+    found = {row["id"]: row["title"] for row in rows}
+    return {each: found[each] for each in ids if each in found}

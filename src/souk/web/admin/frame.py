@@ -1,4 +1,4 @@
-"""What every page of the operator's desk shows: the queues beside the navigation, names of people."""
+"""What pages of the operator's desk share: the queues beside the navigation, names of people."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ async def overview(
             for name in ("gmv", "commission", "refunded", "orders", "people", "listings")
         },
         signs=figures.signs(house, say, lambda size: _bytes(size, language)),
-        charts=_charts(request, span, market, settings.currency),
+        charts=_charts(request, span, market, settings.currency, actor),
         desk_counts=waiting,
         **problem_context(error),
     )
@@ -96,7 +96,7 @@ def _label(day: date, language: str) -> str:
     return date_text(day, language).split(",")[0].rsplit(" ", 1)[0]
 
 
-def _charts(request: Req, span: Span, market: Market, currency: str) -> list[Chart]:
+def _charts(request: Req, span: Span, market: Market, currency: str, actor: Actor) -> list[Chart]:
     language = language_of(request)
     points = figures.buckets(span)
     labels = [_label(point.first, language) for point in points]
@@ -117,12 +117,14 @@ def _charts(request: Req, span: Span, market: Market, currency: str) -> list[Cha
         draw = line_chart if len(points) > 2 else bar_chart
         return draw(translate(request, title), series, labels=labels, label_name=name, fmt=fmt)
 
-    return [
-        plot("Sales", [("Sales", market.sold_by_day)], cash),
-        plot("Commission", [("Commission", market.commission_by_day)], cash),
-        plot("Seller orders", [("Seller orders", market.orders_by_day)], plain),
-        plot("New people", [("New people", market.people_by_day)], plain),
-    ]
+    found: list[Chart] = []
+    if actor.may(Permission.MONEY_VIEW):
+        found.append(plot("Sales", [("Sales", market.sold_by_day)], cash))
+        found.append(plot("Commission", [("Commission", market.commission_by_day)], cash))
+    if actor.may(Permission.ORDERS_VIEW):
+        found.append(plot("Seller orders", [("Seller orders", market.orders_by_day)], plain))
+    found.append(plot("New people", [("New people", market.people_by_day)], plain))
+    return found
 
 
 routes: list[Any] = [overview]
