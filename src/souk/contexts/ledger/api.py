@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from souk.contexts.ledger import desk_queries as desk
 from souk.contexts.ledger.commands import (
     EntryRef,
     add_commission_rule,
@@ -90,6 +91,7 @@ __all__ = [
     "balances",
     "commission_refund_share",
     "commission_rules",
+    "desk",
     "draft",
     "entries",
     "entries_of",

@@ -73,3 +73,11 @@ async def next_waiting(conn: ReadConn, after: UUID) -> tuple[UUID | None, UUID |
     )
     assert row is not None
     return row["before"], row["after"]
+
+
+async def named(conn: ReadConn, words: str) -> UUID | None:
+    """The shop with this name or address, None when there is none or more than one."""
+    rows = await conn.fetch(
+        "SELECT id FROM sellers.seller WHERE lower(name) = lower($1) OR slug = $1 LIMIT 2", words
+    )
+    return rows[0]["id"] if len(rows) == 1 else None

@@ -144,3 +144,16 @@ async def find_number(conn: ReadConn, number: str) -> OrderKeys | None:
     return (
         OrderKeys(row["id"], row["checkout_id"], row["payment_id"], row["parts"]) if row else None
     )
+
+
+async def numbers_of(conn: ReadConn, ids: Sequence[UUID]) -> dict[UUID, OrderRef]:
+    """The orders behind these ids of orders, checkouts or parts; unknown ones are absent."""
+    rows = await conn.fetch(
+        "SELECT p.id AS asked, p.id, p.number FROM orders.purchase p WHERE p.id = ANY($1::uuid[])"
+        " UNION ALL SELECT p.checkout_id, p.id, p.number FROM orders.purchase p"
+        " WHERE p.checkout_id = ANY($1::uuid[])"
+        " UNION ALL SELECT so.id, p.id, p.number FROM orders.seller_order so"
+        " JOIN orders.purchase p ON p.id = so.order_id WHERE so.id = ANY($1::uuid[])",
+        list(ids),
+    )
+    return {row["asked"]: OrderRef(row["id"], row["number"]) for row in rows}

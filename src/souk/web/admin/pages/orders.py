@@ -21,6 +21,7 @@ from souk.platform import audit
 from souk.platform.database import Database
 from souk.platform.http import access, csv
 from souk.platform.http.wire import clean_text
+from souk.web.admin import books
 from souk.web.admin.frame import people_of, queues
 from souk.web.admin.lists import Cursor, Day, Short, State, Word, frame_of, plain_money, plain_time
 from souk.web.desk import problem_context, read_date, status_of
@@ -127,6 +128,7 @@ async def order_page(
             causes = [f"order:{order.id}", f"checkout:{order.checkout_id}"]
             causes += [f"seller_order:{part}" for part in parts]
             entries = await ledger.entries_of(conn, causes)
+        names = await books.names_of(conn, [line.account for e in entries for line in e.lines])
         log: list[audit.AuditRow] = []
         if actor.may(Permission.AUDIT_VIEW):
             log = await audit.recent(conn, subject=f"order:{order.id}")
@@ -145,6 +147,7 @@ async def order_page(
         parcels=parcels,
         shops=shops,
         entries=entries,
+        names=names,
         sees_money=actor.may(Permission.MONEY_VIEW),
         address=fulfilment.address_lines(fulfilment.Address(**sent_to)) if sent_to else [],
         steps=happened,

@@ -11,6 +11,7 @@ from litestar.params import QueryParameter
 
 from souk.kernel.actor import Actor, Permission
 from souk.kernel.errors import DomainError
+from souk.kernel.money import exponent
 from souk.platform.database import Database
 from souk.platform.http import access
 from souk.platform.settings import Settings
@@ -19,7 +20,7 @@ from souk.web.admin.figures import Change, Market, Span
 from souk.web.admin.frame import queues
 from souk.web.charts import Chart, Format, Series, bar_chart, line_chart
 from souk.web.desk import problem_context, status_of
-from souk.web.locale import date_text, money, number_text
+from souk.web.locale import day_text, money, number_text, whole_money
 from souk.web.page import Req, language_of, page, translate
 
 _Day = Annotated[str, QueryParameter(max_length=10)]
@@ -92,21 +93,20 @@ def _bytes(size: int, language: str) -> str:
     return f"{number_text(round(size / 1e6), language)} MB"
 
 
-def _label(day: date, language: str) -> str:
-    return date_text(day, language).split(",")[0].rsplit(" ", 1)[0]
-
-
 def _charts(request: Req, span: Span, market: Market, currency: str, actor: Actor) -> list[Chart]:
     language = language_of(request)
     points = figures.buckets(span)
-    labels = [_label(point.first, language) for point in points]
+    labels = [day_text(point.first, language) for point in points]
     weekly = len(points) < span.days
 
     def cash(amount: float) -> str:
-        return money(round(amount), currency, language)
+        whole = amount % 10 ** exponent(currency) == 0
+        write = whole_money if whole else money
+        return write(round(amount), currency, language)
 
     def plain(amount: float) -> str:
-        return number_text(round(amount), language)
+        # Half a person is a tick of the axis and nothing to read.
+        return number_text(round(amount), language) if amount == round(amount) else ""
 
     def plot(title: str, rows: Sequence[tuple[str, dict[date, int]]], fmt: Format) -> Chart:
         series = [

@@ -20,6 +20,7 @@ from souk.platform import audit
 from souk.platform.database import Database, ReadConn
 from souk.platform.http import access, csv
 from souk.platform.http.wire import clean_text
+from souk.web.admin import books
 from souk.web.admin.frame import people_of, queues
 from souk.web.admin.lists import Cursor, Day, Short, Word, frame_of, plain_money, plain_time
 from souk.web.desk import problem_context, read_date, status_of
@@ -156,6 +157,7 @@ async def payment_page(
             causes = [f"checkout:{payment.checkout_id}", f"payment:{payment_id}"]
             causes += [f"order:{order.id}" for order in behind.values()]
             entries = await ledger.entries_of(conn, causes)
+        names = await books.names_of(conn, [line.account for e in entries for line in e.lines])
         if actor.may(Permission.AUDIT_VIEW):
             log = await audit.recent(conn, subject=f"payment:{payment_id}")
         people = await people_of(conn, [step.actor for step in steps] + [row.actor for row in log])
@@ -171,6 +173,7 @@ async def payment_page(
         bodies=bodies,
         order=behind.get(payment_id),
         entries=entries,
+        names=names,
         sees_money=actor.may(Permission.MONEY_VIEW),
         log=log,
         people=people,
