@@ -20,7 +20,7 @@ CREATE INDEX listing_by_state ON listings.listing (state, updated_at, id);
 CREATE INDEX audit_by_actor ON platform.audit (actor, id);
 CREATE INDEX audit_by_action ON platform.audit (action text_pattern_ops, id);
 
--- A commission rule may end; sales keep the rule of their day.
+-- A commission rule may end; one withdrawn before it began ends when it would have begun.
 ALTER TABLE ledger.commission_rule ADD COLUMN valid_until timestamptz;
-ALTER TABLE ledger.commission_rule ADD CONSTRAINT commission_rule_ends_after_it_begins
-CHECK (valid_until > valid_from);
+ALTER TABLE ledger.commission_rule ADD CONSTRAINT commission_rule_ends_after_begin
+CHECK (valid_until >= valid_from);

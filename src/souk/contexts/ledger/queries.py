@@ -293,7 +293,7 @@ async def trial_balance(conn: ReadConn, *, as_of: datetime | None = None) -> lis
 
 _RULE = (
     "SELECT id, scope, rate_bp, valid_from, seller_id, tier, category_id, kind, currency, fixed,"
-    " minimum, maximum, tax_bp FROM ledger.commission_rule"
+    " minimum, maximum, tax_bp, valid_until FROM ledger.commission_rule"
 )
 
 
@@ -315,7 +315,8 @@ async def quote_commissions(
     """
     now = conn.clock.now()
     rows = await conn.fetch(
-        f"{_RULE} WHERE valid_from <= $1 AND (scope = 'platform' OR seller_id = ANY($2::uuid[])"
+        f"{_RULE} WHERE valid_from <= $1 AND (valid_until IS NULL OR valid_until > $1)"
+        " AND (scope = 'platform' OR seller_id = ANY($2::uuid[])"
         " OR tier = ANY($3::text[]) OR category_id = ANY($4::uuid[]))",
         now,
         [line.seller_id for line in lines],
