@@ -1,8 +1,8 @@
-"""The composition root: finds every room's routes, subscriptions, jobs, schedules; wires them.
+"""The composition root: finds every room's routes, subscriptions, jobs, options; wires them.
 
 A room offers module-level lists: `routes` in `http.py` (or a package of that name, or `pages.py`),
-`subscriptions` in `handlers.py`, `job_types` and `schedules` in `jobs.py`. Adding a room needs no
-change here.
+`subscriptions` in `handlers.py`, `job_types` and `schedules` in `jobs.py`, `options` in
+`options.py`. Adding a room needs no change here.
 """
 
 from __future__ import annotations
@@ -33,9 +33,11 @@ from souk.contexts.payments import api as payments
 from souk.contexts.search import api as search
 from souk.flows.index_listings.indexer import Indexer
 from souk.kernel.clock import Clock, SystemClock
+from souk.platform import options as operating
 from souk.platform.database import Database
 from souk.platform.events import EventWriter, Subscription
 from souk.platform.http import edge, health, mailbox
+from souk.platform.http import options as options_http
 from souk.platform.jobs import JobType, Schedule
 from souk.platform.mail import make_mailer
 from souk.platform.relay import Relay
@@ -48,7 +50,7 @@ from souk.sandbox_gateway.config import SandboxSettings
 from souk.web.composition import page_options
 
 log = structlog.get_logger()
-_OFFERS = {"http", "pages", "handlers", "jobs"}
+_OFFERS = {"http", "pages", "handlers", "jobs", "options"}
 
 
 @cache
@@ -73,7 +75,7 @@ def _collect(attribute: str) -> list[Any]:
 
 def routes() -> list[Any]:
     """Every route of the program."""
-    return [*health.routes, *mailbox.routes, *_collect("routes")]
+    return [*health.routes, *mailbox.routes, *options_http.routes, *_collect("routes")]
 
 
 def subscriptions() -> list[Subscription]:
@@ -89,6 +91,11 @@ def job_types() -> list[JobType]:
 def schedules() -> list[Schedule]:
     """Everything that runs by the clock."""
     return [*platform_schedules, *_collect("schedules")]
+
+
+def options() -> list[operating.Option[Any] | operating.Flag]:
+    """Everything that operators may change while the market runs."""
+    return [*operating.options, *_collect("options")]
 
 
 @cache
@@ -116,6 +123,10 @@ async def services(
         built = Services(
             settings, db, FileStore.open(settings), make_mailer(settings, db), db.clock
         )
+        built.options.declare(options())
+        await built.options.load(db)
+        if role in {"web", "worker"}:
+            await stack.enter_async_context(_following(built, settings))
         gateways = payments.gateways_from(settings)
         stack.push_async_callback(gateways.close)
         built.add(gateways)
@@ -125,8 +136,23 @@ async def services(
         yield built
 
 
+@asynccontextmanager
+async def _following(built: Services, settings: Settings) -> AsyncGenerator[None]:
+    """Hear of every changed option until the block ends."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(
+        operating.follow(built.options, built.db, settings.database_url, stop)
+    )
+    try:
+        yield
+    finally:
+        stop.set()
+        await task
+
+
 def build_app(built: Services) -> Litestar:
     """The web application: API and pages."""
+    built.options.declare(options())
     return edge.build(
         built,
         routes=routes(),

@@ -108,8 +108,8 @@ def status_of(error: DomainError | None) -> int:
 class Ask:
     """An act that is asked about first: what will happen, and where each answer leads.
 
-    `reason` is the label of a text that the other side will read, None without one. `template`
-    draws the question.
+    `reason` is the label of a text that the other side will read, None without one; `reasons` are
+    sentences to choose from. `fields` are sent along, `subjects` named. `template` draws it.
     """
 
     title: str
@@ -122,6 +122,9 @@ class Ask:
     reason: str | None = None
     danger: bool = True
     template: str = "sell/ask.html"
+    reasons: list[str] = field(default_factory=list[str])
+    fields: dict[str, str] = field(default_factory=dict[str, str])
+    subjects: list[str] = field(default_factory=list[str])
 
 
 async def ask(
@@ -147,7 +150,10 @@ async def answer(
 ) -> Response[bytes]:
     """Do what was asked about, with the reason that was given; ask again when it is refused."""
     form = await form_of(request)
-    reason = form.get("reason", "")
+    ready = form.get("reason_template", "")
+    # Only a sentence of ours is taken for one.
+    said = (ready if ready in question.reasons else "", form.get("reason", ""))
+    reason = " ".join(part for part in said if part)
     try:
         if "\x00" in reason or len(reason) > 2_000:
             raise refusal("reason", "Shorten this to 2,000 characters.")

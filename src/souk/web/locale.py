@@ -12,7 +12,7 @@ from typing import Any
 
 from babel import Locale as BabelLocale
 from babel.core import negotiate_locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_skeleton
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_currency, format_decimal
@@ -75,6 +75,14 @@ def money(amount: int, currency: str, language: str) -> str:
     return format_currency(amount / 10 ** exponent(currency), currency, locale=language)
 
 
+@lru_cache(maxsize=2048)
+def whole_money(amount: int, currency: str, language: str) -> str:
+    """As `money`, without the decimals of a whole amount: `3.000 €`."""
+    pattern = BabelLocale.parse(language).currency_formats["standard"].pattern.replace(".00", "")
+    value = amount // 10 ** exponent(currency)
+    return format_currency(value, currency, pattern, locale=language, currency_digits=False)
+
+
 def money_text(value: Any, language: str, currency: str | None = None) -> str:
     """Template filter: anything with `amount` and `currency`, or minor units and a currency."""
     if currency is not None:
@@ -86,6 +94,11 @@ def money_text(value: Any, language: str, currency: str | None = None) -> str:
 
 def date_text(value: date | datetime, language: str) -> str:
     return format_date(value, format="medium", locale=language)
+
+
+def day_text(value: date, language: str) -> str:
+    """A day without its year, such as `23. Okt.`."""
+    return format_skeleton("MMMd", value, locale=language)
 
 
 def datetime_text(value: datetime, language: str) -> str:

@@ -30,11 +30,13 @@ from souk.kernel.errors import DomainError, InvalidInput
 from souk.platform.http.access import CSRF_COOKIE, CSRF_FIELD, actor_of, new_csrf_token
 from souk.platform.http.holder import GUEST_COOKIE, holder_of
 from souk.platform.http.problems import Problem
+from souk.platform.options import MARKETPLACE_NAME, SUPPORT_EMAIL
 from souk.platform.services import Services
 from souk.platform.settings import Settings
 from souk.web import locale as languages
 from souk.web.assets import Assets
 from souk.web.drawn import Drawn
+from souk.web.options import BANNER_TEXT, BANNER_TONE
 
 Req = Request[Any, Any, State]
 FLASH_COOKIE = "souk_flash"
@@ -186,7 +188,8 @@ async def cached_page(
     tree = await tree_of(request)
     count = await _cart_count(request, None)
     place = (template, request.scope["path"], language_of(request), theme_of(request))
-    full = (*place, count, tree.version, key)
+    stamp = pages_of(request).services.options.stamp
+    full = (*place, count, tree.version, stamp, key)
     html = drawn.find(full)
     if html is None:
         context = {"cart_count": count, "nav_categories": _nav(tree), **await build()}
@@ -226,7 +229,7 @@ def _draw(
     flashes: list[Flash],
 ) -> str:
     pages = pages_of(request)
-    settings = pages.settings
+    settings, options = pages.settings, pages.services.options
     language = language_of(request)
     _rendering.set(_Rendering(language, token))
     return pages.env.get_template(template).render(
@@ -236,7 +239,9 @@ def _draw(
             "request_path": request.scope["path"],
             "csrf_token": token,
             "theme": theme_of(request),
-            "site_name": settings.marketplace_name,
+            "site_name": options[MARKETPLACE_NAME] or settings.marketplace_name,
+            "support_email": options[SUPPORT_EMAIL],
+            "banner": {"text": options[BANNER_TEXT], "tone": options[BANNER_TONE]},
             "base_url": settings.base_url,
             "canonical_url": None,
             "og_image": None,

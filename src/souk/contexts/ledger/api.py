@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from souk.contexts.ledger import desk_queries as desk
 from souk.contexts.ledger.commands import (
     EntryRef,
     add_commission_rule,
     add_hold,
+    end_commission_rule,
     fold,
     lock_balances,
     post,
@@ -90,7 +92,9 @@ __all__ = [
     "balances",
     "commission_refund_share",
     "commission_rules",
+    "desk",
     "draft",
+    "end_commission_rule",
     "entries",
     "entries_of",
     "entry",

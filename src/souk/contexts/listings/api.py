@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from souk.contexts.listings import desk_queries as desk
 from souk.contexts.listings.commands import (
     ListingChanges,
     NewListing,
@@ -130,6 +131,7 @@ __all__ = [
     "cards",
     "create",
     "describe_image",
+    "desk",
     "detach_file",
     "detail",
     "detail_bytes",

@@ -306,7 +306,7 @@ async def any_state(conn: ReadConn, listing_id: UUID) -> Listing:
     return found[0]
 
 
-_ROW = """
+LISTING_ROW = """
 SELECT l.id, l.seller_id, coalesce(s.name, '') AS seller_name, l.slug, l.title, l.kind, l.state,
   l.currency, l.price_min, l.price_max, l.image_key,
   (SELECT count(*) FROM listings.variant v WHERE v.listing_id = l.id) AS variant_count,
@@ -336,7 +336,8 @@ async def of_seller(
         if last is None:
             raise BadCursor
     rows = await conn.fetch(
-        f"{_ROW} WHERE l.seller_id = $1 AND ($2::text[] = '{{}}' OR l.state = ANY($2::text[]))"
+        f"{LISTING_ROW} WHERE l.seller_id = $1"
+        " AND ($2::text[] = '{}' OR l.state = ANY($2::text[]))"
         " AND ($3::uuid IS NULL OR l.id < $3)"
         " AND ($5 = '' OR strpos(lower(l.title), lower($5)) > 0 OR EXISTS (SELECT"
         "   FROM listings.variant v WHERE v.listing_id = l.id AND v.sku = $5))"
@@ -366,7 +367,7 @@ async def for_review(
     """Listings that wait for a moderator, longest wait first."""
     at, last = _decode_place(cursor) if cursor else (None, None)
     rows = await conn.fetch(
-        f"{_ROW} WHERE l.state = 'in_review' AND ($1::timestamptz IS NULL"
+        f"{LISTING_ROW} WHERE l.state = 'in_review' AND ($1::timestamptz IS NULL"
         " OR (l.updated_at, l.id) > ($1, $2::uuid)) ORDER BY l.updated_at, l.id LIMIT $3",
         at,
         last,

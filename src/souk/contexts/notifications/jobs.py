@@ -12,6 +12,7 @@ from souk.contexts.notifications.domain import MAX_ATTEMPTS, MessageState, Say
 from souk.contexts.notifications.rendering import mail_of
 from souk.platform.database import WriteTx
 from souk.platform.jobs import Schedule, job
+from souk.platform.options import MARKETPLACE_NAME
 from souk.platform.services import Services
 
 
@@ -26,7 +27,8 @@ async def deliver(services: Services, message_id: UUID, *, link: str = "") -> No
     if message is None or message.state is not MessageState.QUEUED:
         return
     settings = services.settings
-    say = Say(message.to.locale, marketplace=settings.marketplace_name)
+    name = services.options[MARKETPLACE_NAME] or settings.marketplace_name
+    say = Say(message.to.locale, marketplace=name)
     mail = mail_of(
         message.content.letter(say, link=link),
         say,

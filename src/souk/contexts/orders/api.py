@@ -40,6 +40,7 @@ from souk.contexts.orders.errors import (
     EmptyCheckout,
     OrderNotFound,
 )
+from souk.contexts.orders.options import RETURN_DAYS, return_window
 from souk.contexts.orders.queries import (
     DaySales,
     DeliveredPart,
@@ -68,12 +69,14 @@ from souk.contexts.orders.queries import (
     service_record,
     violations,
 )
+from souk.contexts.orders.queries import operating as desk
 from souk.contexts.orders.store import find_checkout, lock_due_checkouts, save_checkout
 from souk.contexts.orders.store import save_seller_order as save_part
 
 __all__ = [
     "CHECKOUT_LIFE",
     "RESERVATION_LIFE",
+    "RETURN_DAYS",
     "RETURN_WINDOW",
     "CancelTooLate",
     "Checkout",
@@ -106,7 +109,11 @@ __all__ = [
     "address_of",
     "all_orders",
     "by_seller",
+<<<<<<< HEAD
     "delivered_parts",
+=======
+    "desk",
+>>>>>>> operator
     "due_for_completion",
     "find_checkout",
     "held_by",
@@ -123,7 +130,11 @@ __all__ = [
     "orders_of",
     "payment_of",
     "place",
+<<<<<<< HEAD
     "received_lines",
+=======
+    "return_window",
+>>>>>>> operator
     "reverse",
     "sales_by_day",
     "save_checkout",

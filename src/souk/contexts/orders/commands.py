@@ -11,7 +11,6 @@ import msgspec
 from souk.contexts.orders import store
 from souk.contexts.orders.domain import (
     CHECKOUT_LIFE,
-    RETURN_WINDOW,
     Checkout,
     CheckoutLine,
     CheckoutState,
@@ -23,6 +22,7 @@ from souk.contexts.orders.domain import (
     by_seller,
 )
 from souk.contexts.orders.errors import CheckoutNotFound, EmptyCheckout, OrderNotFound
+from souk.contexts.orders.options import return_window
 from souk.kernel.actor import Actor
 from souk.kernel.ids import human_number, uuid7
 from souk.kernel.money import Money
@@ -318,6 +318,7 @@ async def mark_digital_delivered(tx: WriteTx, actor: Actor, *, seller_order_id: 
 
 async def due_for_completion(tx: WriteTx, *, limit: int) -> list[UUID]:
     """Lock delivered parts whose return window is over."""
+    window = await return_window(tx)
     return await store.lock_due_deliveries(
-        tx, delivered_before=tx.clock.now() - RETURN_WINDOW, limit=limit
+        tx, delivered_before=tx.clock.now() - window, limit=limit
     )

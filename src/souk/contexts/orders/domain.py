@@ -361,10 +361,12 @@ class SellerOrder(msgspec.Struct, kw_only=True):
         self.delivered_at = now
         return before
 
-    def request_return(self, *, now: datetime) -> SellerOrderState:
-        """The buyer wants to send it back. Raises ReturnWindowOver after `RETURN_WINDOW`."""
-        if self.delivered_at is not None and now > self.delivered_at + RETURN_WINDOW:
-            raise ReturnWindowOver(days=RETURN_WINDOW.days)
+    def request_return(
+        self, *, now: datetime, window: timedelta = RETURN_WINDOW
+    ) -> SellerOrderState:
+        """The buyer wants to send it back. Raises ReturnWindowOver after `window`."""
+        if self.delivered_at is not None and now > self.delivered_at + window:
+            raise ReturnWindowOver(days=window.days)
         return self.move(S.RETURN_REQUESTED)
 
     def take_back(self) -> SellerOrderState:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from souk.contexts.sellers import desk_queries as desk
 from souk.contexts.sellers.commands import (
     Application,
     Storefront,
@@ -19,10 +20,12 @@ from souk.contexts.sellers.commands import (
 from souk.contexts.sellers.domain import Record, Seller, SellerKind, SellerState, Tier, slug_of
 from souk.contexts.sellers.errors import (
     AlreadyApplied,
+    ApplicationsClosed,
     EmailNotVerified,
     SellerNotFound,
     ShopNameTaken,
 )
+from souk.contexts.sellers.options import NEW_SELLERS
 from souk.contexts.sellers.queries import (
     SellerAccount,
     SellerCard,
@@ -38,8 +41,10 @@ from souk.contexts.sellers.queries import (
 )
 
 __all__ = [
+    "NEW_SELLERS",
     "AlreadyApplied",
     "Application",
+    "ApplicationsClosed",
     "EmailNotVerified",
     "Record",
     "Seller",
@@ -60,9 +65,13 @@ __all__ = [
     "by_slug",
     "cards",
     "counts",
+<<<<<<< HEAD
     "ids",
     "keep_rating",
     "keep_record",
+=======
+    "desk",
+>>>>>>> operator
     "listed",
     "open_shops",
     "reject",

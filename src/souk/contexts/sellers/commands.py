@@ -9,12 +9,19 @@ import msgspec
 
 from souk.contexts.sellers import domain, store
 from souk.contexts.sellers.domain import Seller, SellerKind, SellerState, Tier
-from souk.contexts.sellers.errors import AlreadyApplied, EmailNotVerified, SellerNotFound
+from souk.contexts.sellers.errors import (
+    AlreadyApplied,
+    ApplicationsClosed,
+    EmailNotVerified,
+    SellerNotFound,
+)
+from souk.contexts.sellers.options import NEW_SELLERS
 from souk.kernel.actor import Actor
 from souk.kernel.errors import FieldProblem, InvalidInput, NotSignedIn
 from souk.kernel.ids import uuid7
 from souk.platform import audit, outbox
 from souk.platform.database import WriteTx
+from souk.platform.options import Subject, is_on
 from souk.published.sellers import (
     SellerApplied,
     SellerApproved,
@@ -51,17 +58,19 @@ class Storefront(msgspec.Struct, frozen=True):
 async def apply(tx: WriteTx, actor: Actor, *, application: Application) -> Seller:
     """Apply, or apply again after a question or a rejection.
 
-    Raises EmailNotVerified, AlreadyApplied, ShopNameTaken, InvalidInput.
+    Raises EmailNotVerified, ApplicationsClosed, AlreadyApplied, ShopNameTaken, InvalidInput.
     """
     if actor.user_id is None:
         raise NotSignedIn("Log in to apply.")
     if not actor.email_verified:
         raise EmailNotVerified
+    seller = await store.lock_of_user(tx, actor.user_id)
+    if seller is None and not await is_on(tx, NEW_SELLERS, Subject.of(actor)):
+        raise ApplicationsClosed
     slug = application.slug or domain.slug_of(application.name)
     domain.check_application(
         name=application.name, slug=slug, country=application.country, bio=application.bio
     )
-    seller = await store.lock_of_user(tx, actor.user_id)
     now = tx.clock.now()
     if seller is None:
         seller = Seller(

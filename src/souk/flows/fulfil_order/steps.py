@@ -118,7 +118,8 @@ async def request_return(
     tx: WriteTx, actor: Actor, *, part: orders.SellerOrder, reason: str
 ) -> None:
     """The buyer wants to send a locked part back. Raises ReturnWindowOver, IllegalTransition."""
-    previous = part.request_return(now=tx.clock.now())
+    window = await orders.return_window(tx)
+    previous = part.request_return(now=tx.clock.now(), window=window)
     await orders.save_step(tx, actor, part, previous=previous, reason=reason)
 
 

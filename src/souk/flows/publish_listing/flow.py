@@ -12,9 +12,11 @@ from souk.contexts.catalog import api as catalog
 from souk.contexts.inventory import api as inventory
 from souk.contexts.listings import api as listings
 from souk.contexts.sellers import api as sellers
+from souk.flows.publish_listing.options import REVIEW
 from souk.kernel.actor import Actor
 from souk.kernel.errors import FieldProblem, Forbidden, InvalidInput
 from souk.platform.database import ReadConn, WriteTx
+from souk.platform.options import value_of
 
 _TRUSTED = sellers.Tier.PREMIUM
 
@@ -169,20 +171,21 @@ async def in_stock(conn: ReadConn, listing: listings.Listing) -> bool:
 async def submit(
     tx: WriteTx, actor: Actor, *, seller_id: UUID, listing_id: UUID
 ) -> listings.Listing:
-    """Publish a draft of a premium seller; send another's to review.
+    """Publish a draft, or send it to review: that is the operator's policy (`REVIEW`).
 
     Raises NotFound, Forbidden, IllegalTransition, InvalidInput naming all that is missing.
     """
     shop = await _open_shop(tx, seller_id)
     listing = await listings.own(tx, listing_id, seller_id=seller_id)
     await _complete(tx, listing)
+    policy = await value_of(tx, REVIEW)
     return await listings.submit(
         tx,
         actor,
         seller_id=seller_id,
         listing_id=listing_id,
         in_stock=await in_stock(tx, listing),
-        trusted=shop.tier == _TRUSTED,
+        trusted=policy == "none" or (policy == "standard" and shop.tier == _TRUSTED),
     )
 
 

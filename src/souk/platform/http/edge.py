@@ -27,6 +27,7 @@ from souk.platform.database import Database
 from souk.platform.http import access, contract, limits, problems
 from souk.platform.http.holder import Holder, holder_of
 from souk.platform.http.idempotency import Idempotency
+from souk.platform.options import Options
 from souk.platform.services import Services
 from souk.platform.settings import Settings
 from souk.platform.storage import FileStore
@@ -234,7 +235,8 @@ def _provide(value: Any) -> Provide:
 
 
 _NAMES = {
-    kind.__name__: kind for kind in (Actor, Database, FileStore, Holder, Services, Settings)
+    kind.__name__: kind
+    for kind in (Actor, Database, FileStore, Holder, Options, Services, Settings)
 } | {"Parameter": Parameter}
 
 
@@ -268,6 +270,7 @@ def build(
             "settings": _provide(settings),
             "files": _provide(services.files),
             "services": _provide(services),
+            "options": _provide(services.options),
             "actor": Provide(_provide_actor),
             "holder": Provide(_provide_holder),
             **{name: _provide(value) for name, value in (provide or {}).items()},

@@ -263,7 +263,7 @@ def _grouped(rows: Sequence[Record]) -> dict[UUID, list[Record]]:
     return groups
 
 
-_ORDER_LIST = """
+ORDER_LIST = """
 SELECT p.id, p.number, p.email, p.currency, p.total, p.placed_at, parts.states, parts.sellers,
   parts.units, parts.titles, parts.image_key
 FROM orders.purchase p CROSS JOIN LATERAL (
@@ -285,7 +285,7 @@ async def orders_of(
 ) -> Page[OrderRow]:
     """A buyer's orders, newest first."""
     rows = await conn.fetch(
-        f"{_ORDER_LIST} WHERE (p.user_id = $1 OR p.guest = $2)"
+        f"{ORDER_LIST} WHERE (p.user_id = $1 OR p.guest = $2)"
         " AND ($3::uuid IS NULL OR p.id < $3) ORDER BY p.id DESC LIMIT $4",
         user_id,
         guest,
@@ -300,7 +300,7 @@ async def all_orders(
 ) -> Page[OrderRow]:
     """Every order, newest first, for operators; `search` is a number or an e-mail address."""
     rows = await conn.fetch(
-        f"{_ORDER_LIST} WHERE ($1 = '' OR p.number = upper($1) OR lower(p.email) = lower($1))"
+        f"{ORDER_LIST} WHERE ($1 = '' OR p.number = upper($1) OR lower(p.email) = lower($1))"
         " AND ($2::uuid IS NULL OR p.id < $2) ORDER BY p.id DESC LIMIT $3",
         search.strip(),
         _after(cursor),
@@ -309,8 +309,9 @@ async def all_orders(
     return _order_page(rows, limit)
 
 
-def _order_page(rows: Sequence[Record], limit: int) -> Page[OrderRow]:
-    items = [
+def order_rows(rows: Sequence[Record]) -> list[OrderRow]:
+    """Rows of `ORDER_LIST` as they are shown."""
+    return [
         OrderRow(
             id=row["id"],
             number=row["number"],
@@ -326,6 +327,10 @@ def _order_page(rows: Sequence[Record], limit: int) -> Page[OrderRow]:
         )
         for row in rows
     ]
+
+
+def _order_page(rows: Sequence[Record], limit: int) -> Page[OrderRow]:
+    items = order_rows(rows)
     return page_of(items, limit=limit, cursor_of=lambda item: encode_cursor(str(item.id)))
 
 

@@ -26,7 +26,17 @@ from souk.platform.settings import Settings
 from souk.web.account.timeline import part_view
 from souk.web.addresses import country_name
 from souk.web.forms import check, summary
-from souk.web.page import Flash, Req, field_errors, form_of, language_of, page, redirect, translate
+from souk.web.page import (
+    Flash,
+    Req,
+    field_errors,
+    form_of,
+    language_of,
+    page,
+    pages_of,
+    redirect,
+    translate,
+)
 
 Cursor = Annotated[str | None, QueryParameter(max_length=1_024)]
 Act = Literal["cancel", "return"]
@@ -81,6 +91,7 @@ async def order_page(
                 parcels=parcels.get(part.id, []),
                 links=links.get(part.id, []),
                 now=now,
+                return_days=pages_of(request).services.options[orders.RETURN_DAYS],
             )
             for part in order.seller_orders
         ],

@@ -19,12 +19,14 @@ from souk.contexts.orders import api as orders
 from souk.contexts.payments import api as payments
 from souk.flows.checkout import flow, pay
 from souk.flows.checkout.complete import Settled
+from souk.flows.checkout.options import LogInToBuy, may_buy
 from souk.flows.checkout.view import CheckoutView
 from souk.kernel.actor import Actor
 from souk.kernel.errors import DomainError
 from souk.platform.database import Database
 from souk.platform.http import access
 from souk.platform.http.holder import Holder, hand_over
+from souk.platform.options import Options
 from souk.platform.services import Services
 from souk.platform.settings import Settings
 from souk.web.page import Flash, Req, form_of, redirect, translate
@@ -34,8 +36,14 @@ log = structlog.get_logger()
 
 
 @post("/checkout", access=access.HOLDER, rate="checkout", include_in_schema=False)
-async def open_checkout(db: Database, holder: Holder, settings: Settings) -> Response[bytes]:
+async def open_checkout(
+    db: Database, holder: Holder, settings: Settings, options: Options
+) -> Response[bytes]:
     """Begin a checkout of the cart, with what is known of a member filled in."""
+    try:
+        may_buy(options, holder)
+    except LogInToBuy as error:
+        return redirect("/login?next=/cart", flash=Flash("warn", error.message), settings=settings)
     parts = await _known(db, holder)
     try:
         opened = await db.transact(
