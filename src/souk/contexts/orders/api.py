@@ -109,11 +109,8 @@ __all__ = [
     "address_of",
     "all_orders",
     "by_seller",
-<<<<<<< HEAD
     "delivered_parts",
-=======
     "desk",
->>>>>>> operator
     "due_for_completion",
     "find_checkout",
     "held_by",
@@ -130,11 +127,8 @@ __all__ = [
     "orders_of",
     "payment_of",
     "place",
-<<<<<<< HEAD
     "received_lines",
-=======
     "return_window",
->>>>>>> operator
     "reverse",
     "sales_by_day",
     "save_checkout",

@@ -65,13 +65,10 @@ __all__ = [
     "by_slug",
     "cards",
     "counts",
-<<<<<<< HEAD
+    "desk",
     "ids",
     "keep_rating",
     "keep_record",
-=======
-    "desk",
->>>>>>> operator
     "listed",
     "open_shops",
     "reject",
