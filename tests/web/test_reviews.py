@@ -4,84 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from souk.contexts.listings import api as listings
 from souk.contexts.reviews import api as reviews
-from souk.kernel.ids import uuid7
-from souk.platform.database import Database, WriteTx, count_statements
+from souk.platform.database import Database, count_statements
 from souk.platform.relay import Relay
 from tests.reviews.factories import person, written
 from tests.web import desks
 from tests.web.conftest import Member, Visitor, text_of
+from tests.web.received import delivered
 from tests.web.world import World
 
 
 async def drain(db: Database, event_writer: Any) -> None:
     await Relay(db, event_writer).drain()
-
-
-async def delivered(db: Database, listing: listings.Listing, email: str) -> tuple[str, str, str]:
-    """An order of the listing that this member received long enough after joining: its id, its
-    part's and its line's. The rows are those that the flows of buying leave behind."""
-    order_id, part_id, line_id, checkout_id = (uuid7() for _ in range(4))
-
-    async def work(tx: WriteTx) -> None:
-        now = tx.clock.now()
-        user_id = await tx.fetchval(
-            "UPDATE identity.account SET created_at = $2 WHERE email = $1 RETURNING id",
-            email,
-            now - timedelta(days=30),
-        )
-        await tx.execute(
-            "INSERT INTO orders.checkout (id, state, user_id, order_id, expires_at, created_at,"
-            " version, body) VALUES ($1, 'completed', $2, $3, $4, $4, 1, '{}')",
-            checkout_id,
-            user_id,
-            order_id,
-            now,
-        )
-        await tx.execute(
-            "INSERT INTO orders.purchase (id, number, checkout_id, payment_id, user_id, email,"
-            " currency, items, discount, delivery, tax, total, placed_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, 'EUR', 500, 0, 0, 0, 500, $7)",
-            order_id,
-            order_id.hex[-9:].upper(),
-            checkout_id,
-            uuid7(),
-            user_id,
-            email,
-            now,
-        )
-        await tx.execute(
-            "INSERT INTO orders.seller_order (id, order_id, seller_id, buyer_id, currency, state,"
-            " items, discount, delivery, tax, total, delivery_tax, commission, commission_tax,"
-            " delivery_choice, placed_at, delivered_at) VALUES ($1, $2, $3, $4, 'EUR', 'completed',"
-            ' 500, 0, 0, 0, 500, 0, 0, 0, \'{"label": ""}\', $5, $5)',
-            part_id,
-            order_id,
-            listing.seller_id,
-            user_id,
-            now,
-        )
-        await tx.execute(
-            "INSERT INTO orders.line (id, seller_order_id, position, variant_id, listing_id, kind,"
-            " title, variant_title, sku, slug, unit_price, quantity, discount, tax, total,"
-            " commission, commission_tax, file_ids, fulfilled) VALUES ($1, $2, 0, $3, $4, 'goods',"
-            " $5, '', 'X', $6, 500, 1, 0, 0, 500, 0, 0, '{}', 1)",
-            line_id,
-            part_id,
-            listing.variants[0].id,
-            listing.id,
-            listing.title,
-            listing.slug,
-        )
-
-    await db.transact(work)
-    return str(order_id), str(part_id), str(line_id)
 
 
 async def say(db: Database, listing: listings.Listing, **more: Any) -> reviews.Review:
@@ -192,19 +132,13 @@ async def test_a_buyer_writes_changes_and_deletes(
     )
     assert changed.status_code == 303
     async with db.read() as conn:
-        assert (await reviews.published(conn, reviews_id(review_id))).stars == 2
+        assert (await reviews.published(conn, UUID(review_id))).stars == 2
     question = await visitor.page(f"/account/reviews/{review_id}/delete")
     assert "for good" in text_of(question)
     assert (await other.submit(f"/account/reviews/{review_id}/delete")).status_code == 404
     gone = await visitor.submit(f"/account/reviews/{review_id}/delete")
     assert gone.status_code == 303
     assert "It withered." not in text_of(await visitor.page("/account/reviews"))
-
-
-def reviews_id(text: str) -> Any:
-    from uuid import UUID
-
-    return UUID(text)
 
 
 async def test_readers_vote_and_report(
