@@ -9,9 +9,11 @@ from souk.kernel.ids import uuid7
 from souk.platform.database import Database, WriteTx
 
 
-async def delivered(db: Database, listing: listings.Listing, email: str) -> tuple[str, str, str]:
-    """An order of the listing that this member received long enough after joining: its id, its
-    part's and its line's. The rows are those that the flows of buying leave behind."""
+async def delivered(
+    db: Database, listing: listings.Listing, email: str, *, guest: bytes | None = None
+) -> tuple[str, str, str]:
+    """An order of the listing that this member received long enough after joining, or this guest:
+    its id, its part's and its line's. The rows are those that the flows of buying leave behind."""
     order_id, part_id, line_id, checkout_id = (uuid7() for _ in range(4))
 
     async def work(tx: WriteTx) -> None:
@@ -23,16 +25,17 @@ async def delivered(db: Database, listing: listings.Listing, email: str) -> tupl
         )
         await tx.execute(
             "INSERT INTO orders.checkout (id, state, user_id, order_id, expires_at, created_at,"
-            " version, body) VALUES ($1, 'completed', $2, $3, $4, $4, 1, '{}')",
+            " version, body, guest) VALUES ($1, 'completed', $2, $3, $4, $4, 1, '{}', $5)",
             checkout_id,
             user_id,
             order_id,
             now,
+            guest,
         )
         await tx.execute(
             "INSERT INTO orders.purchase (id, number, checkout_id, payment_id, user_id, email,"
-            " currency, items, discount, delivery, tax, total, placed_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, 'EUR', 500, 0, 0, 0, 500, $7)",
+            " currency, items, discount, delivery, tax, total, placed_at, guest)"
+            " VALUES ($1, $2, $3, $4, $5, $6, 'EUR', 500, 0, 0, 0, 500, $7, $8)",
             order_id,
             order_id.hex[-9:].upper(),
             checkout_id,
@@ -40,6 +43,7 @@ async def delivered(db: Database, listing: listings.Listing, email: str) -> tupl
             user_id,
             email,
             now,
+            guest,
         )
         await tx.execute(
             "INSERT INTO orders.seller_order (id, order_id, seller_id, buyer_id, currency, state,"

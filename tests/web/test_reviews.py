@@ -11,7 +11,9 @@ import pytest
 
 from souk.contexts.listings import api as listings
 from souk.contexts.reviews import api as reviews
+from souk.kernel.ids import fingerprint, token
 from souk.platform.database import Database, count_statements
+from souk.platform.http.holder import GUEST_COOKIE
 from souk.platform.relay import Relay
 from tests.reviews.factories import person, written
 from tests.web import desks
@@ -139,6 +141,31 @@ async def test_a_buyer_writes_changes_and_deletes(
     gone = await visitor.submit(f"/account/reviews/{review_id}/delete")
     assert gone.status_code == 303
     assert "It withered." not in text_of(await visitor.page("/account/reviews"))
+
+
+async def test_a_guest_reviews_through_the_order(
+    visitor: Visitor, other: Visitor, world: World, db: Database
+) -> None:
+    secret = token()
+    order_id, _, line_id = await delivered(
+        db, world.lavender, "guest@example.com", guest=fingerprint(secret)
+    )
+    url = f"/account/orders/{order_id}/lines/{line_id}/review"
+    await other.page(url, status=404)
+    visitor.cookies.set(GUEST_COOKIE, secret)
+    assert url in await visitor.page(f"/account/orders/{order_id}")
+    assert "How is it?" in text_of(await visitor.page(url))
+    form = {"stars": "5", "text": "Blooms on the balcony."}
+    answer = await visitor.submit(url, form)
+    assert answer.headers["location"] == f"/account/orders/{order_id}#reviews"
+    shown = text_of(await visitor.page(f"/listing/{world.lavender.slug}/reviews?sort=newest"))
+    assert "A buyer" in shown
+    assert "Blooms on the balcony." in shown
+    page = await visitor.page(f"/account/orders/{order_id}")
+    (review_id,) = re.findall(r'href="/account/reviews/([0-9a-f-]{36})"', page)
+    await other.page(f"/account/reviews/{review_id}", status=404)
+    assert (await visitor.submit(f"/account/reviews/{review_id}/delete")).status_code == 303
+    assert url in await visitor.page(f"/account/orders/{order_id}")
 
 
 async def test_readers_vote_and_report(
