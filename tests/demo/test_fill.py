@@ -182,3 +182,19 @@ async def test_a_marketplace_in_use_is_left_alone(
             assert not await fill.is_wanted(built)
             with pytest.raises(fill.DemoRefused, match="in use"):
                 await fill.fill(built, WIRING, orders=1, report=quiet)
+
+
+async def test_customers_say_what_they_think(filled: Services) -> None:
+    async with filled.db.read() as conn:
+        said = await conn.fetch(
+            "SELECT r.stars, r.text, r.created_at, o.delivered_at, o.buyer_id, r.author_id"
+            " FROM reviews.review r JOIN orders.seller_order o ON o.id = r.seller_order_id"
+        )
+        shown = await conn.fetchval("SELECT sum(rating_count) FROM listings.listing")
+        counted = await conn.fetchval(
+            "SELECT sum(count) FROM reviews.rating WHERE kind = 'listing'"
+        )
+    assert len(said) >= 3
+    assert all(one["buyer_id"] == one["author_id"] for one in said)
+    assert all(one["delivered_at"] < one["created_at"] for one in said)
+    assert shown == counted

@@ -395,13 +395,13 @@ async def test_standing_comes_from_reviews_and_from_service(market: Market) -> N
 
     now = await front()
     assert (now.orders_due, now.orders_on_time, now.orders_cancelled) == (2, 2, 1)
-    # Two of three were carried out: 1 + 4 × 2/3.
-    assert now.standing == 3.67
+    # No review yet: 4 for seven tenths; two of three carried out, 1 + 4 × 2/3, for the rest.
+    assert now.standing == 3.9
     market.clock.advance(timedelta(days=4))
     await refresh_records(market.services)
     late = await front()
     assert (late.orders_due, late.orders_on_time, late.orders_cancelled) == (3, 2, 1)
-    assert late.standing == 3.0
+    assert late.standing == 3.7
     buyer, order = placed[0]
     body = {"seller_order_id": order["seller_orders"][0]["id"], "stars": 5}
     assert (await buyer.http.post(REVIEWS, json=body)).status_code == 201

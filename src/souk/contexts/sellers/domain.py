@@ -122,15 +122,12 @@ def standing(*, stars: int, reviews: int, record: Record) -> int | None:
 
     Reviews weigh seven tenths, their mean drawn towards 4 as five reviews of 4 stars would, so that
     one opinion makes no standing. The rest is the share of orders that were sent in time and not
-    cancelled by the shop. One of the two alone counts whole.
+    cancelled by the shop; it counts from three orders on, and reviews alone count whole until then.
     """
     opinion = (stars * 100 + _PRIOR * _PRIOR_WEIGHT) / (reviews + _PRIOR_WEIGHT)
     service = 100 + 400 * record.on_time / record.counted if record.counted else 0.0
-    known = record.counted >= MIN_DUE
-    if not reviews:
-        return round(service) if known else None
-    if not known:
-        return round(opinion)
+    if record.counted < MIN_DUE:
+        return round(opinion) if reviews else None
     return round((opinion * _REVIEWS_PERCENT + service * (100 - _REVIEWS_PERCENT)) / 100)
 
 

@@ -43,7 +43,7 @@ async def queue_page(
         "admin/reviews.html",
         rows=found.items,
         shops=shops,
-        counts=counts,
+        in_queue=counts,
         queue=queue.value,
         words="\n".join(words),
         next_url=address(_LIST, queue=queue.value, cursor=more) if more else None,
