@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -16,8 +17,10 @@ from souk.kernel.ids import uuid7
 from souk.platform import audit
 from souk.platform.database import Database, WriteTx, count_statements
 from souk.platform.http.csv import safe_cell
+from souk.platform.services import Services
 from tests.fulfilment.factories import Sold, order
 from tests.web import desks
+from tests.web import world as worlds
 from tests.web.conftest import Visitor, text_of
 from tests.web.world import World
 
@@ -213,27 +216,33 @@ async def test_payments_by_number_and_state(visitor: Visitor, world: World, db: 
     assert (await visitor.get(f"/admin/payments/{uuid7()}")).status_code == 404
 
 
-async def in_review(db: Database, world: World, count: int) -> list[UUID]:
+async def in_review(services: Services, world: World, count: int) -> list[UUID]:
+    """Complete listings that wait, the first of them longest."""
+    db = services.db
     made = [
-        (await desks.draft(db, world.nursery, title=f"Quince {uuid7().hex[-6:]}")).id
+        await worlds.put_up(
+            db, services.files, world.nursery, world.trees, title=f"Quince {uuid7().hex[-6:]}"
+        )
         for _ in range(count)
     ]
-    await db.transact(
-        lambda tx: tx.execute(
-            "UPDATE listings.listing SET state = 'in_review', updated_at = now()"
-            " - interval '1 hour' * (SELECT count(*) FROM listings.listing b WHERE b.id >= listing.id)"
-            " WHERE id = ANY($1)",
-            made,
-        )
-    )
-    return made
+
+    async def work(tx: WriteTx) -> None:
+        for number, listing in enumerate(made):
+            await tx.execute(
+                "UPDATE listings.listing SET state = 'in_review', updated_at = $2 WHERE id = $1",
+                listing.id,
+                tx.clock.now() - timedelta(hours=count - number),
+            )
+
+    await db.transact(work)
+    return [listing.id for listing in made]
 
 
 async def test_several_listings_are_approved_at_once(
-    visitor: Visitor, world: World, db: Database
+    visitor: Visitor, world: World, db: Database, services: Services
 ) -> None:
     await desks.admin(db, visitor)
-    first, second, third = await in_review(db, world, 3)
+    first, second, third = await in_review(services, world, 3)
     none = await visitor.submit("/admin/listings/bulk", {"act": "approve"})
     assert none.status_code == 303
     asked = await visitor.submit(
@@ -258,9 +267,11 @@ async def test_several_listings_are_approved_at_once(
     assert found.state == "draft" and found.review_note == form["reason_template"]
 
 
-async def test_the_queue_goes_on_to_the_next(visitor: Visitor, world: World, db: Database) -> None:
+async def test_the_queue_goes_on_to_the_next(
+    visitor: Visitor, world: World, db: Database, services: Services
+) -> None:
     await desks.admin(db, visitor)
-    ids = await in_review(db, world, 3)
+    ids = await in_review(services, world, 3)
     async with db.read() as conn:
         queue = [row.id for row in (await listings.for_review(conn, limit=100)).items]
     at = queue.index(ids[1])
@@ -323,7 +334,7 @@ async def test_navigation_leads_where_the_role_may_go(
     nav = html[
         html.index('class="desk-nav"') : html.index("</nav>", html.index('class="desk-nav"'))
     ]
-    assert set(re.findall(r'href="([^"]+)"', nav)) - {"/admin/reviews"} == NAVIGATION[role]
+    assert set(re.findall(r'<a href="([^"]+)"', nav)) - {"/admin/reviews"} == NAVIGATION[role]
     body = html[html.index("desk-main") :]
     for url in set(re.findall(r'href="(/admin[^"#]*)', html)):
         assert (await visitor.get(url.replace("&amp;", "&"))).status_code == 200, (role, url)

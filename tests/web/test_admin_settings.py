@@ -139,8 +139,8 @@ async def test_review_policy_decides_what_waits(
         )  # fmt: skip
         await db.transact(
             lambda tx: tx.execute(
-                "INSERT INTO listings.image (id, listing_id, key, width, height, alt, position, size)"
-                " VALUES ($1, $2, 'images/x', 900, 900, 'A fig', 0, 99)", uuid7(), made.id,
+                "INSERT INTO listings.image (id, listing_id, key, width, height, alt, position,"
+                " size) VALUES ($1, $2, 'images/x', 900, 900, 'A fig', 0, 99)", uuid7(), made.id,
             )
         )  # fmt: skip
         done = await db.transact(
