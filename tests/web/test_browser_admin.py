@@ -9,9 +9,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from souk import app as composition
 from souk.contexts.identity import api as identity
 from souk.contexts.sellers import api as sellers
-from souk.kernel.actor import Actor
+from souk.kernel.actor import GUEST, Actor
 from souk.kernel.ids import uuid7
 from souk.platform.database import Database, WriteTx
 from tests.web.live import Market, open_page, require_browser, running
@@ -24,12 +25,20 @@ WIDTHS = [1280, 390]
 
 async def _fill(url: str) -> None:
     """An administrator, applications and listings that wait, a dead letter and a held job."""
-    db = await Database.connect(url, size=2)
+    db = await Database.connect(url, size=2, writer=composition.event_writer())
+    hashed = await identity.prepare_password(PASSWORD, inputs=[])
 
     async def work(tx: WriteTx) -> None:
         await identity.create_admin(tx, email=ADMIN, password=PASSWORD)
         for number in range(6):
-            actor = Actor(kind="user", user_id=uuid7(), email_verified=True)
+            person = await identity.register(
+                tx,
+                GUEST,
+                email=f"stall-{number}@example.com",
+                password_hash=hashed,
+                display_name=f"Owner {number}",
+            )
+            actor = Actor(kind="user", user_id=person.user_id, email_verified=True)
             application = sellers.Application(name=f"Stall number {number}", country="DE")
             await sellers.apply(tx, actor, application=application)
         await tx.execute(
