@@ -157,7 +157,7 @@ async def _rule_of(db: Database, form: dict[str, str], currency: str) -> ledger.
     if form.get("scope") not in set(ledger.Scope):
         raise refusal("scope", "Choose for whom the rule is.")
     scope = ledger.Scope(form["scope"])
-    amounts = {
+    amounts: dict[str, Any] = {
         name: read_money(form[name], currency=currency, path=name)
         for name in ("fixed", "minimum", "maximum")
         if form.get(name)

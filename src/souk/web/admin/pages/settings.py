@@ -33,7 +33,8 @@ async def _people(db: Database, options: Options) -> dict[str, str]:
     async with db.read() as conn:
         known = await identity.contacts(conn, [each for each in ids.values() if each])
     return {
-        label: known[user_id].name if user_id in known else label for label, user_id in ids.items()
+        label: known[user_id].name if user_id and user_id in known else label
+        for label, user_id in ids.items()
     }
 
 
