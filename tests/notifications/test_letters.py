@@ -78,6 +78,14 @@ EXAMPLES: list[contents.AnyContent] = [
         order_id=uuid7(), number="7KQM-42XD", seller="Fern & Co", reason="Eaten by slugs."
     ),
     contents.OrderCancelled(order_id=uuid7(), number="7KQM-42XD", seller="Fern & Co", reason=""),
+    contents.LinesCancelled(
+        order_id=uuid7(),
+        number="7KQM-42XD",
+        seller="Fern & Co",
+        reason="1 × Fern cancelled: it froze.",
+        refund=1_900,
+        currency="EUR",
+    ),
     contents.PaymentFailed(checkout_id=uuid7(), amount=5_392, currency="EUR"),
     contents.Refunded(order_id=uuid7(), number="7KQM-42XD", amount=1_900, currency="JPY"),
     contents.Refunded(order_id=None, number="7KQM-42XD", amount=1_900, currency="EUR"),

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from souk.contexts.orders.cancellation import (
+    Cancelled,
+    GivenUp,
+    cancel_pieces,
+    earned,
+    given_up,
+    given_up_of,
+    of_pieces,
+    open_pieces,
+)
 from souk.contexts.orders.commands import (
     LineCommission,
     PlacedOrder,
@@ -16,6 +26,7 @@ from souk.contexts.orders.commands import (
     open_checkout,
     place,
     reverse,
+    save_cancellation,
     save_step,
 )
 from souk.contexts.orders.domain import (
@@ -38,7 +49,10 @@ from souk.contexts.orders.errors import (
     CheckoutIncomplete,
     CheckoutNotFound,
     EmptyCheckout,
+    NothingToCancel,
+    OrderChanged,
     OrderNotFound,
+    QuantityNotLeft,
 )
 from souk.contexts.orders.queries import (
     DaySales,
@@ -71,6 +85,18 @@ __all__ = [
     "RESERVATION_LIFE",
     "RETURN_WINDOW",
     "CancelTooLate",
+    "Cancelled",
+    "GivenUp",
+    "NothingToCancel",
+    "OrderChanged",
+    "QuantityNotLeft",
+    "cancel_pieces",
+    "earned",
+    "given_up",
+    "given_up_of",
+    "of_pieces",
+    "open_pieces",
+    "save_cancellation",
     "Checkout",
     "CheckoutClosed",
     "CheckoutIncomplete",

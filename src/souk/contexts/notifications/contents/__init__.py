@@ -18,6 +18,7 @@ from souk.contexts.notifications.contents.orders import (
     Bought,
     Delivered,
     DownloadReady,
+    LinesCancelled,
     OrderCancelled,
     PaymentFailed,
     PurchaseConfirmed,
@@ -48,6 +49,7 @@ AnyContent = (
     | Shipped
     | Delivered
     | DownloadReady
+    | LinesCancelled
     | OrderCancelled
     | PaymentFailed
     | Refunded
@@ -75,6 +77,7 @@ __all__ = [
     "Delivered",
     "DownloadReady",
     "KeysMissing",
+    "LinesCancelled",
     "ListingApproved",
     "ListingRejected",
     "NewSignIn",

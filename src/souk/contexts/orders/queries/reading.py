@@ -36,6 +36,7 @@ class LineView(msgspec.Struct, frozen=True):
     cancelled: int
     returned: int
     refunded: int
+    commission_tax: int
 
 
 class StepView(msgspec.Struct, frozen=True):
@@ -65,6 +66,7 @@ class SellerOrderView(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     commission: int
     commission_tax: int
+    delivery_tax: int
     delivery_label: str
     placed_at: datetime
     delivered_at: datetime | None
@@ -133,7 +135,7 @@ class SellerOrderRow(msgspec.Struct, frozen=True, kw_only=True):
 _LINES = """
 SELECT seller_order_id, id, variant_id, listing_id, kind, title, variant_title, sku, slug,
   image_key, unit_price, quantity, discount, tax, total, commission, fulfilled, cancelled,
-  returned, refunded
+  returned, refunded, commission_tax
 FROM orders.line WHERE seller_order_id = ANY($1) ORDER BY seller_order_id, position
 """
 _STEPS = """
