@@ -323,6 +323,20 @@ async def accept(tx: WriteTx, actor: Actor, *, seller_order_id: UUID, seller_id:
     await save_step(tx, actor, part, previous=previous, reason="The seller accepted the order.")
 
 
+async def pack(tx: WriteTx, actor: Actor, *, seller_order_id: UUID, seller_id: UUID) -> None:
+    """The goods are packed and wait for the carrier; taken on first if they were not. Packing
+    twice changes nothing. Raises OrderNotFound, IllegalTransition."""
+    await accept(tx, actor, seller_order_id=seller_order_id, seller_id=seller_id)
+    part = await lock_part(tx, seller_order_id=seller_order_id, seller_id=seller_id)
+    if part.packed_at is not None:
+        return
+    part.packed_at = tx.clock.now()
+    await store.save_seller_order(tx, part)
+    await store.add_transition(
+        tx, part, previous=part.state, actor=actor.label(), reason="The parcel is packed."
+    )
+
+
 async def mark_digital_delivered(tx: WriteTx, actor: Actor, *, seller_order_id: UUID) -> None:
     """Downloads were granted: count digital lines as handed over; a part that has nothing else is
     delivered. Repeating changes nothing."""

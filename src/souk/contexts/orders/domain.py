@@ -326,6 +326,7 @@ class SellerOrder(msgspec.Struct, kw_only=True):
     delivered_at: datetime | None = None
     released: bool = False
     refunded: int = 0
+    packed_at: datetime | None = None
 
     def move(self, to: SellerOrderState) -> SellerOrderState:
         """Take a step of the table and return the state before it. Raises IllegalTransition."""

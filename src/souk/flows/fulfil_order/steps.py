@@ -62,6 +62,8 @@ async def ship(
             tx, actor, part, previous=previous, reason="Everything is on its way."
         )
     else:
+        # What is left has to be packed anew.
+        part.packed_at = None
         await orders.save_part(tx, part)
 
 

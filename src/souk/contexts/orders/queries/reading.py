@@ -72,6 +72,7 @@ class SellerOrderView(msgspec.Struct, frozen=True, kw_only=True):
     delivered_at: datetime | None
     released: bool
     refunded: int
+    packed_at: datetime | None
     lines: list[LineView]
     timeline: list[StepView]
 
@@ -207,6 +208,18 @@ async def seller_order(
     if not parts:
         raise OrderNotFound
     return parts[0]
+
+
+async def seller_parts(
+    conn: ReadConn, ids: Sequence[UUID], *, seller_id: UUID
+) -> list[SellerOrderView]:
+    """Those of these parts that are the seller's, oldest first."""
+    return await _parts(
+        conn,
+        f"{_PARTS} WHERE so.id = ANY($1::uuid[]) AND so.seller_id = $2 ORDER BY so.id",
+        list(ids),
+        seller_id,
+    )
 
 
 async def address_of(conn: ReadConn, order_id: UUID) -> dict[str, str] | None:
