@@ -51,7 +51,7 @@ class SellerOrderChanged(Event, frozen=True, kw_only=True):
 
 
 class LinesCancelled(Event, frozen=True, kw_only=True):
-    """Some pieces of a seller order were cancelled and the rest goes on. `refund` in minor units."""
+    """Some pieces of a seller order were cancelled, the rest goes on. `refund` in minor units."""
 
     name: ClassVar[str] = "orders.lines_cancelled.v1"
     key: ClassVar[str] = "seller_order_id"

@@ -40,6 +40,13 @@ class CancelledLine(Protocol):
     def commission_tax(self) -> int: ...
 
 
+class QuotedLine(CancelledLine, Protocol):
+    """A line that can be named."""
+
+    @property
+    def id(self) -> UUID: ...
+
+
 class GivenUp(msgspec.Struct, frozen=True):
     """Minor units. `refund` is what the buyer gets back, its `tax` and `delivery` included."""
 
@@ -82,6 +89,44 @@ def given_up(lines: Sequence[CancelledLine], *, delivery: int, delivery_tax: int
         commission=total("commission"),
         commission_tax=total("commission_tax"),
         delivery=sent_back,
+    )
+
+
+class _Line(msgspec.Struct, frozen=True):
+    kind: str
+    quantity: int
+    cancelled: int
+    tax: int
+    total: int
+    commission: int
+    commission_tax: int
+
+
+def quote(
+    lines: Sequence[QuotedLine], pieces: Mapping[UUID, int], *, delivery: int, delivery_tax: int
+) -> GivenUp:
+    """What cancelling these further pieces would give back; nothing is changed."""
+    after = [
+        _Line(
+            line.kind,
+            line.quantity,
+            line.cancelled + pieces.get(line.id, 0),
+            line.tax,
+            line.total,
+            line.commission,
+            line.commission_tax,
+        )
+        for line in lines
+    ]
+    return _difference(
+        given_up(lines, delivery=delivery, delivery_tax=delivery_tax),
+        given_up(after, delivery=delivery, delivery_tax=delivery_tax),
+    )
+
+
+def _difference(before: GivenUp, after: GivenUp) -> GivenUp:
+    return GivenUp(
+        *(getattr(after, name) - getattr(before, name) for name in GivenUp.__struct_fields__)
     )
 
 
@@ -130,10 +175,7 @@ def cancel_pieces(part: SellerOrder, pieces: Mapping[UUID, int], *, now: datetim
     before = given_up_of(part)
     for line in part.lines:
         _cancel(line, pieces.get(line.id, 0))
-    after = given_up_of(part)
-    given = GivenUp(
-        *(getattr(after, name) - getattr(before, name) for name in GivenUp.__struct_fields__)
-    )
+    given = _difference(before, given_up_of(part))
     part.refunded += given.refund
     return Cancelled(given, _follow(part, now))
 

@@ -209,6 +209,30 @@ async def slips(
     return {row["id"]: row["address"] for row in rows}
 
 
+class Neighbours(msgspec.Struct, frozen=True):
+    """The orders before and after one in the queue, oldest first; None at an end."""
+
+    before: UUID | None
+    after: UUID | None
+
+
+async def neighbours(
+    conn: ReadConn, *, seller_id: UUID, seller_order_id: UUID, states: Sequence[str]
+) -> Neighbours:
+    """Which of the seller's orders in these states stand beside this one."""
+    row = await conn.fetchrow(
+        "SELECT (SELECT id FROM orders.seller_order WHERE seller_id = $1 AND state = ANY($3)"
+        "  AND id < $2 ORDER BY id DESC LIMIT 1) AS before,"
+        " (SELECT id FROM orders.seller_order WHERE seller_id = $1 AND state = ANY($3)"
+        "  AND id > $2 ORDER BY id LIMIT 1) AS after",
+        seller_id,
+        seller_order_id,
+        list(states),
+    )
+    assert row is not None
+    return Neighbours(row["before"], row["after"])
+
+
 async def parts_by_number(
     conn: ReadConn, *, seller_id: UUID, numbers: Sequence[str]
 ) -> dict[str, UUID]:
