@@ -85,6 +85,7 @@ from souk.contexts.listings.uploads import (
     store_file,
     store_image,
 )
+from souk.contexts.listings.variants.queries import VariantName, variant_names, variants_like
 from souk.contexts.listings.views import OwnListing, own_view
 
 __all__ = [
@@ -118,6 +119,7 @@ __all__ = [
     "StoredImage",
     "Variant",
     "VariantInput",
+    "VariantName",
     "VariantView",
     "add_image",
     "any_state",
@@ -160,6 +162,8 @@ __all__ = [
     "store_image",
     "submit",
     "update",
+    "variant_names",
     "variant_view",
+    "variants_like",
     "visible_ids",
 ]

@@ -1,0 +1,1 @@
+"""Variants by themselves: their names and prices for lists of stock."""
