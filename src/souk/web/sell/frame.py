@@ -9,7 +9,6 @@ from souk.contexts.orders import api as orders
 from souk.platform.database import ReadConn
 
 TO_DO = ("confirmed", "processing", "return_requested")
-LOW_SHOWN = 100
 
 
 def open_orders(counts: dict[str, int]) -> int:
@@ -20,5 +19,5 @@ def open_orders(counts: dict[str, int]) -> int:
 async def desk_counts(conn: ReadConn, seller_id: UUID) -> dict[str, int]:
     """Orders that wait and goods that run low, in two statements."""
     counts = await orders.seller_order_counts(conn, seller_id=seller_id)
-    low = await inventory.stock(conn, seller_id, low_only=True, limit=LOW_SHOWN)
-    return {"orders": open_orders(counts), "stock": len(low.items)}
+    stock = await inventory.stock_counts(conn, seller_id)
+    return {"orders": open_orders(counts), "stock": stock.low}

@@ -125,7 +125,7 @@ async def orders_page(
         rows=found.items,
         asked=asked,
         filtered=bool(asked.q or asked.start or asked.end),
-        counts=by_tab,
+        by_tab=by_tab,
         tab_urls={name: asked.url(tab=name, sort=None) for name in TABS},
         csv_url=asked.url(f"{LIST}/table.csv"),
         now=db.clock.now(),
