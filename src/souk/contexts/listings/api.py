@@ -85,7 +85,13 @@ from souk.contexts.listings.uploads import (
     store_file,
     store_image,
 )
-from souk.contexts.listings.variants.queries import VariantName, variant_names, variants_like
+from souk.contexts.listings.variants.queries import (
+    SentBack,
+    VariantName,
+    sent_back,
+    variant_names,
+    variants_like,
+)
 from souk.contexts.listings.views import OwnListing, own_view
 
 __all__ = [
@@ -111,6 +117,7 @@ __all__ = [
     "SearchFields",
     "SellerListingRow",
     "SellerRef",
+    "SentBack",
     "SkuTaken",
     "SlugTaken",
     "StaleListing",
@@ -156,6 +163,7 @@ __all__ = [
     "resume",
     "sanitise_html",
     "search_documents",
+    "sent_back",
     "set_variants",
     "state_counts",
     "store_file",

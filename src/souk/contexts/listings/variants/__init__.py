@@ -1,1 +1,1 @@
-"""Variants by themselves: their names and prices for lists of stock."""
+"""What the seller's desk asks of listings: names and prices of variants, what was sent back."""

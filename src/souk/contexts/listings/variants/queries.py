@@ -61,3 +61,24 @@ async def variants_like(
         limit,
     )
     return [row["id"] for row in rows]
+
+
+class SentBack(msgspec.Struct, frozen=True):
+    """A listing that the review team sent back or took out of sight, with what it wrote."""
+
+    id: UUID
+    title: str
+    state: str
+    review_note: str
+
+
+async def sent_back(conn: ReadConn, seller_id: UUID, *, limit: int = 10) -> list[SentBack]:
+    """The seller's listings that wait for an answer to the review team, the latest first."""
+    rows = await conn.fetch(
+        "SELECT id, title, state, review_note FROM listings.listing WHERE seller_id = $1"
+        " AND review_note <> '' AND state IN ('draft', 'flagged')"
+        " ORDER BY updated_at DESC, id LIMIT $2",
+        seller_id,
+        limit,
+    )
+    return [SentBack(*row.values()) for row in rows]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -131,6 +131,29 @@ async def desk_order_counts(conn: ReadConn, *, seller_id: UUID) -> DeskCounts:
     return DeskCounts({row["state"]: row["n"] for row in rows}, sum(row["packed"] for row in rows))
 
 
+class DeskDay(msgspec.Struct, frozen=True):
+    """What a seller sold on one day (UTC) in one currency: orders that were not cancelled, and what
+    buyers paid for them less what they got back, in minor units."""
+
+    day: date
+    currency: str
+    orders: int
+    total: int
+
+
+async def desk_sales(conn: ReadConn, *, seller_id: UUID, since: datetime) -> list[DeskDay]:
+    """Sales from `since` on, oldest day first; days without are absent."""
+    rows = await conn.fetch(
+        "SELECT (placed_at AT TIME ZONE 'UTC')::date AS day, currency, count(*) AS orders,"
+        " sum(total - refunded)::bigint AS total FROM orders.seller_order"
+        " WHERE seller_id = $1 AND placed_at >= $2 AND state <> 'cancelled'"
+        " GROUP BY 1, 2 ORDER BY 1, 2",
+        seller_id,
+        since,
+    )
+    return [DeskDay(*row.values()) for row in rows]
+
+
 class SoldListing(msgspec.Struct, frozen=True):
     """What one listing sold in a period: pieces, and minor units with tax."""
 
@@ -233,15 +256,40 @@ async def neighbours(
     return Neighbours(row["before"], row["after"])
 
 
-async def parts_by_number(
-    conn: ReadConn, *, seller_id: UUID, numbers: Sequence[str]
-) -> dict[str, UUID]:
-    """The seller's orders by their human number; others' are absent."""
+async def parts_by_reference(
+    conn: ReadConn, *, seller_id: UUID, references: Sequence[str]
+) -> dict[str, tuple[str, UUID]]:
+    """The seller's orders that movements of stock name, as `order:` and a number or `checkout:` and
+    an id: each reference's number and seller order. Others' are absent."""
+    numbers = {text.removeprefix("order:"): text for text in references if "order:" in text[:6]}
+    checkouts: dict[UUID, str] = {}
+    for text in references:
+        found = parse_uuid(text.removeprefix("checkout:")) if text[:9] == "checkout:" else None
+        if found is not None:
+            checkouts[found] = text
     rows = await conn.fetch(
-        "SELECT p.number, so.id FROM orders.purchase p"
+        "SELECT p.number, p.checkout_id, so.id FROM orders.purchase p"
         " JOIN orders.seller_order so ON so.order_id = p.id AND so.seller_id = $1"
-        " WHERE p.number = ANY($2::text[])",
+        " WHERE p.number = ANY($2::text[]) OR p.checkout_id = ANY($3::uuid[])",
         seller_id,
         list(numbers),
+        list(checkouts),
     )
-    return {row["number"]: row["id"] for row in rows}
+    named: dict[str, tuple[str, UUID]] = {}
+    for row in rows:
+        for text in (numbers.get(row["number"]), checkouts.get(row["checkout_id"])):
+            if text is not None:
+                named[text] = row["number"], row["id"]
+    return named
+
+
+async def numbers_of(conn: ReadConn, *, seller_id: UUID, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The human number of each of these orders that is the seller's."""
+    rows = await conn.fetch(
+        "SELECT so.id, p.number FROM orders.seller_order so"
+        " JOIN orders.purchase p ON p.id = so.order_id"
+        " WHERE so.seller_id = $1 AND so.id = ANY($2::uuid[])",
+        seller_id,
+        list(ids),
+    )
+    return {row["id"]: row["number"] for row in rows}

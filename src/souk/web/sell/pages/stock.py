@@ -251,16 +251,14 @@ async def movements_page(
 
 async def _orders_named(
     conn: ReadConn, seller_id: UUID, references: Sequence[str]
-) -> dict[str, str]:
-    """Addresses of the seller's own orders that movements name, by reference."""
-    numbers = {
-        text: text.removeprefix("order:") for text in references if text.startswith("order:")
-    }
-    found = await orders.parts_by_number(
-        conn, seller_id=seller_id, numbers=sorted(set(numbers.values()))
+) -> dict[str, dict[str, str]]:
+    """Number and address of the seller's own orders that movements name, by reference."""
+    found = await orders.parts_by_reference(
+        conn, seller_id=seller_id, references=sorted(set(references))
     )
     return {
-        text: f"/sell/orders/{found[number]}" for text, number in numbers.items() if number in found
+        text: {"number": number, "url": f"/sell/orders/{part_id}"}
+        for text, (number, part_id) in found.items()
     }
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
 
-import msgspec
 from litestar import Response, get
 from litestar.params import FromPath, QueryParameter
 
@@ -24,6 +22,7 @@ from souk.web.desk import address, seller_of
 from souk.web.locale import date_text, number_text
 from souk.web.page import Req, language_of, page, translate
 from souk.web.sell.frame import desk_counts
+from souk.web.sell.periods import Period
 
 PATH = "/sell/stock/reports"
 REPORTS = ("value", "movements", "ageing", "sell-through")
@@ -31,39 +30,6 @@ _ROWS = 50
 _EXPORT = 5_000
 _Days = Annotated[int, QueryParameter(ge=1, le=730)]
 _Cursor = Annotated[str | None, QueryParameter(max_length=1_024)]
-# More bars than this cannot be told apart, so longer periods are shown by week or month.
-_BY_DAY, _BY_WEEK = 45, 200
-
-
-class Period(msgspec.Struct, frozen=True):
-    """Whole days (UTC) up to and with today."""
-
-    days: int
-    since: datetime
-    until: datetime
-    step: inventory.Step
-
-    @classmethod
-    def of(cls, now: datetime, days: int) -> Period:
-        """The last `days` days."""
-        end = datetime.combine(now.date(), time.min, tzinfo=UTC) + timedelta(days=1)
-        step = "day" if days <= _BY_DAY else "week" if days <= _BY_WEEK else "month"
-        return cls(days, end - timedelta(days=days), end, step)
-
-    def starts(self) -> list[date]:
-        """The first day of each bar, as `date_trunc` has it."""
-        found: list[date] = []
-        day = self.since.date()
-        while day < self.until.date():
-            start = {
-                "day": day,
-                "week": day - timedelta(days=day.weekday()),
-                "month": day.replace(day=1),
-            }[self.step]
-            if not found or found[-1] != start:
-                found.append(start)
-            day += timedelta(days=1)
-        return found
 
 
 def movements_chart(request: Req, sums: Sequence[inventory.MovementSum], period: Period) -> Chart:
