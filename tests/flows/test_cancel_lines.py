@@ -159,7 +159,7 @@ async def taxed(market: Market, buyer: Buyer, *items: tuple[Any, int]) -> dict[s
 @pytest.mark.parametrize("seed", range(4))
 async def test_random_cancellations_leave_books_and_shelf_right(market: Market, seed: int) -> None:
     """Any row of cancellations and parcels, with tax: `sound` compares books, orders and shelf."""
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     shop = await market.shop()
     goods = [await shop.goods(price=chance.randint(1, 3_333)) for _ in range(3)]
     bought = [(listing, chance.randint(1, 5)) for listing in goods]
@@ -221,3 +221,28 @@ async def test_another_seller_cancels_nothing(market: Market) -> None:
     wrong = await cancel(shop, part, {str(UUID(int=7)): 1})
     assert (wrong.status_code, wrong.json()["code"]) == (422, "line_not_found")
     assert await market.on_hand(fern) == (9, 0)
+
+
+async def test_the_page_says_the_refund_before_anything_happens(market: Market) -> None:
+    shop = await market.shop()
+    fern = await shop.goods(price=1_500)
+    order = await market.guest().buy((fern, 3))
+    part = part_of(order, shop)
+    line = part["lines"][0]["id"]
+    own = f"/sell/orders/{part['id']}"
+    asked = await shop.http.get(f"{own}/cancel-lines", params={"line": line})
+    assert "3 of 3: €45.00 goes back" in asked.text
+    form = {f"units.{line}": "2", "reason": WHY}
+    said = await shop.http.post(f"{own}/cancel-lines", data=form)
+    assert "Cancel and refund €30.00" in said.text and "€3.00 less commission" in said.text
+    assert await market.on_hand(fern) == (7, 0), "nothing happens before it is confirmed"
+    for wrong in ({"reason": WHY}, form | {"reason": ""}, form | {f"units.{line}": "4"}):
+        refused = await shop.http.post(f"{own}/cancel-lines", data=wrong | {"sure": "1"})
+        assert refused.status_code in {409, 422}, refused.text
+    done = await shop.http.post(f"{own}/cancel-lines", data=form | {"sure": "1"})
+    assert done.status_code == 303, done.text
+    assert await market.on_hand(fern) == (9, 0)
+    page = (await shop.http.get(own)).text
+    assert "2 cancelled" in page and "€30.00 refunded" in page
+    whole = await shop.http.post(f"{own}/cancel-lines", data={f"units.{line}": "1", "reason": WHY})
+    assert "nothing is left to send" in whole.text and "€19.90" in whole.text

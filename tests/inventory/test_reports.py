@@ -37,7 +37,7 @@ def seller(shop: Shop) -> Actor:
 
 async def busy(db: Database, clock: SettableClock, *, days: int, variants: int = 4) -> Shop:
     """A shop that received, sold, lost and took back goods on many days."""
-    chance = random.Random(days)  # noqa: S311
+    chance = random.Random(days)
     shop = await Shop(db, *[chance.randint(5, 20) for _ in range(variants)], None, 3).open()
     for _ in range(days):
         clock.advance(timedelta(days=1))

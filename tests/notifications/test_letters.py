@@ -78,6 +78,8 @@ EXAMPLES: list[contents.AnyContent] = [
         order_id=uuid7(), number="7KQM-42XD", seller="Fern & Co", reason="Eaten by slugs."
     ),
     contents.OrderCancelled(order_id=uuid7(), number="7KQM-42XD", seller="Fern & Co", reason=""),
+    contents.LowStock(variant_id=uuid7(), name="Fern & Co: 3 L", on_hand=2),
+    contents.LowStock(variant_id=uuid7(), name="Fern & Co: 3 L", on_hand=0),
     contents.LinesCancelled(
         order_id=uuid7(),
         number="7KQM-42XD",

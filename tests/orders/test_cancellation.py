@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import hypothesis.strategies as st
 import pytest
@@ -60,7 +61,7 @@ def part(*lines: OrderLine, state: S = S.CONFIRMED, delivery: int = 490) -> Sell
 def test_pieces_carry_an_amount_to_the_cent(amount: int, quantity: int) -> None:
     marks = [of_pieces(amount, pieces=n, quantity=quantity) for n in range(quantity + 1)]
     assert (marks[0], marks[-1]) == (0, amount)
-    steps = [after - before for before, after in zip(marks, marks[1:], strict=False)]
+    steps = [after - before for before, after in pairwise(marks)]
     assert max(steps) - min(steps) <= 1
 
 

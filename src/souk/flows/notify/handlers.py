@@ -11,6 +11,7 @@ from souk.published.identity import (
     RegistrationRepeated,
     SignedIn,
 )
+from souk.published.inventory import LowStock
 from souk.published.listings import ListingPublished, ListingRejected
 from souk.published.orders import (
     CheckoutReversed,
@@ -40,4 +41,5 @@ subscriptions: list[Subscription] = [
     subscribe(_NAME, SellerInfoRequested, selling.on_info_requested),
     subscribe(_NAME, ListingPublished, selling.on_published),
     subscribe(_NAME, ListingRejected, selling.on_listing_rejected),
+    subscribe(_NAME, LowStock, selling.on_low_stock),
 ]

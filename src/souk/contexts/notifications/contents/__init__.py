@@ -31,6 +31,7 @@ from souk.contexts.notifications.contents.selling import (
     KeysMissing,
     ListingApproved,
     ListingRejected,
+    LowStock,
     SellerApproved,
     SellerAsked,
     SellerRejected,
@@ -60,6 +61,7 @@ AnyContent = (
     | ListingApproved
     | ListingRejected
     | KeysMissing
+    | LowStock
 )
 
 
@@ -80,6 +82,7 @@ __all__ = [
     "LinesCancelled",
     "ListingApproved",
     "ListingRejected",
+    "LowStock",
     "NewSignIn",
     "OrderCancelled",
     "PasswordChanged",

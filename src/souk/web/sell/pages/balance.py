@@ -90,6 +90,7 @@ async def balance_page(
         request,
         "sell/balance.html",
         balances=balances or [ledger.SellerBalance(settings.currency)],
+        ever=bool(balances),
         waiting=waiting,
         statements=sums,
         span=span,
