@@ -87,6 +87,16 @@ EXAMPLES: list[contents.AnyContent] = [
         order_id=uuid7(), number="7KQM-42XD", seller="Fern & Co", reason="Eaten by slugs."
     ),
     contents.OrderCancelled(order_id=uuid7(), number="7KQM-42XD", seller="Fern & Co", reason=""),
+    contents.LowStock(variant_id=uuid7(), name="Fern & Co: 3 L", on_hand=2),
+    contents.LowStock(variant_id=uuid7(), name="Fern & Co: 3 L", on_hand=0),
+    contents.LinesCancelled(
+        order_id=uuid7(),
+        number="7KQM-42XD",
+        seller="Fern & Co",
+        reason="1 × Fern cancelled: it froze.",
+        refund=1_900,
+        currency="EUR",
+    ),
     contents.PaymentFailed(checkout_id=uuid7(), amount=5_392, currency="EUR"),
     contents.Refunded(order_id=uuid7(), number="7KQM-42XD", amount=1_900, currency="JPY"),
     contents.Refunded(order_id=None, number="7KQM-42XD", amount=1_900, currency="EUR"),

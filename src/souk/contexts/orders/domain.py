@@ -53,7 +53,8 @@ TRANSITIONS: Mapping[SellerOrderState, frozenset[SellerOrderState]] = {
     S.PENDING: frozenset({S.CONFIRMED, S.CANCELLED}),
     # A seller order of downloads alone has nothing to pack or ship.
     S.CONFIRMED: frozenset({S.PROCESSING, S.DELIVERED, S.CANCELLED}),
-    S.PROCESSING: frozenset({S.SHIPPED, S.CANCELLED}),
+    # Delivered at once when all that was to be sent is cancelled and downloads alone are left.
+    S.PROCESSING: frozenset({S.SHIPPED, S.DELIVERED, S.CANCELLED}),
     S.SHIPPED: frozenset({S.DELIVERED}),
     S.DELIVERED: frozenset({S.COMPLETED, S.RETURN_REQUESTED}),
     # A return that the seller refuses, or that the buyer takes back, leaves the order delivered.
@@ -325,6 +326,7 @@ class SellerOrder(msgspec.Struct, kw_only=True):
     delivered_at: datetime | None = None
     released: bool = False
     refunded: int = 0
+    packed_at: datetime | None = None
 
     def move(self, to: SellerOrderState) -> SellerOrderState:
         """Take a step of the table and return the state before it. Raises IllegalTransition."""

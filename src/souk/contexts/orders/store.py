@@ -250,6 +250,7 @@ def seller_order_of(row: Record, lines: Sequence[Record]) -> SellerOrder:
         delivered_at=row["delivered_at"],
         released=row["released"],
         refunded=row["refunded"],
+        packed_at=row["packed_at"],
     )
 
 
@@ -257,12 +258,13 @@ async def save_seller_order(tx: WriteTx, part: SellerOrder) -> None:
     """State, release, refunds and the quantities of its lines."""
     await tx.execute(
         "UPDATE orders.seller_order SET state = $2, delivered_at = $3, released = $4,"
-        " refunded = $5 WHERE id = $1",
+        " refunded = $5, packed_at = $6 WHERE id = $1",
         part.id,
         part.state,
         part.delivered_at,
         part.released,
         part.refunded,
+        part.packed_at,
     )
     await tx.execute(
         "UPDATE orders.line l SET fulfilled = r.fulfilled, cancelled = r.cancelled,"

@@ -32,6 +32,7 @@ from souk.published.sellers import (
 )
 
 State = SellerState
+_PICTURES = {"banner_key", "logo_key"}
 
 
 class Application(msgspec.Struct, frozen=True):
@@ -45,7 +46,7 @@ class Application(msgspec.Struct, frozen=True):
 
 
 class Storefront(msgspec.Struct, frozen=True):
-    """What visitors read; None leaves a part as it is."""
+    """What visitors read; None leaves a part as it is, an empty picture takes it away."""
 
     name: str | None = None
     bio: str | None = None
@@ -53,6 +54,10 @@ class Storefront(msgspec.Struct, frozen=True):
     returns_policy: str | None = None
     banner_key: str | None = None
     logo_key: str | None = None
+    announcement: str | None = None
+    links: list[str] | None = None
+    contact_email: str | None = None
+    contact_phone: str | None = None
 
 
 async def apply(tx: WriteTx, actor: Actor, *, application: Application) -> Seller:
@@ -168,13 +173,21 @@ async def update_storefront(
     seller = await _locked(tx, seller_id)
     for field in changes.__struct_fields__:
         value = getattr(changes, field)
-        if value is not None:
-            setattr(seller, field, value.strip())
+        if isinstance(value, list):
+            seller.links = [link.strip() for link in changes.links or [] if link.strip()]
+        elif value is not None:
+            setattr(seller, field, value.strip() or (None if field in _PICTURES else ""))
     domain.check_storefront(
         name=seller.name,
         bio=seller.bio,
         shipping_policy=seller.shipping_policy,
         returns_policy=seller.returns_policy,
+    )
+    domain.check_reach(
+        announcement=seller.announcement,
+        links=seller.links,
+        contact_email=seller.contact_email,
+        contact_phone=seller.contact_phone,
     )
     await _save_front(tx, actor, seller)
     return seller

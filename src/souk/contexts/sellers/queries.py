@@ -44,6 +44,10 @@ class SellerView(SellerCard, frozen=True, kw_only=True):
     holiday_message: str
     holiday_until: datetime | None
     since: datetime | None
+    announcement: str
+    links: list[str]
+    contact_email: str
+    contact_phone: str
 
 
 class StepView(msgspec.Struct, frozen=True):
@@ -91,6 +95,7 @@ def _view_fields(row: Record, now: datetime) -> dict[str, object]:
     names = (
         "bio", "shipping_policy", "returns_policy", "banner_key", "holiday_message",
         "holiday_until", "orders_due", "orders_on_time", "orders_cancelled",
+        "announcement", "links", "contact_email", "contact_phone",
     )  # fmt: skip
     more = {name: row[name] for name in names}
     more |= {"since": row["approved_at"], "standing": None}

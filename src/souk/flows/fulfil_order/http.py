@@ -34,6 +34,13 @@ class Why(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: Reason
 
 
+class CancelLines(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`lines`: order line → pieces to cancel; `reason`: a sentence to the buyer."""
+
+    reason: Reason
+    lines: Annotated[dict[UUID, Units], msgspec.Meta(min_length=1, max_length=500)]
+
+
 @post(
     "/api/v1/seller/orders/{seller_order_id:uuid}/ship",
     access=access.SELLER,
@@ -75,6 +82,31 @@ async def cancel_as_seller(
     await db.transact(
         lambda tx: steps.cancel(
             tx, actor, seller_order_id=seller_order_id, seller_id=seller_id, reason=data.reason
+        )
+    )
+    return await _shown(db, seller_order_id)
+
+
+@post(
+    "/api/v1/seller/orders/{seller_order_id:uuid}/cancel-lines",
+    access=access.SELLER,
+    idempotent=True,
+    rate="write",
+    status_code=200,
+)
+async def cancel_lines_as_seller(
+    data: CancelLines, db: Database, actor: Actor, seller_order_id: UUID
+) -> orders.SellerOrderView:
+    """Cancel some pieces that were not sent; the buyer gets their price and tax back."""
+    seller_id = _seller(actor)
+    await db.transact(
+        lambda tx: steps.cancel_lines(
+            tx,
+            actor,
+            seller_order_id=seller_order_id,
+            seller_id=seller_id,
+            pieces=data.lines,
+            reason=data.reason,
         )
     )
     return await _shown(db, seller_order_id)
@@ -221,6 +253,7 @@ def _seller(actor: Actor) -> UUID:
 routes: list[Any] = [
     ship_order,
     cancel_as_seller,
+    cancel_lines_as_seller,
     take_back_order,
     refuse_return,
     confirm_delivery,

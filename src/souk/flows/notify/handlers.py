@@ -11,8 +11,14 @@ from souk.published.identity import (
     RegistrationRepeated,
     SignedIn,
 )
+from souk.published.inventory import LowStock
 from souk.published.listings import ListingPublished, ListingRejected
-from souk.published.orders import CheckoutReversed, OrderConfirmed, SellerOrderChanged
+from souk.published.orders import (
+    CheckoutReversed,
+    LinesCancelled,
+    OrderConfirmed,
+    SellerOrderChanged,
+)
 from souk.published.payments import PaymentFailed, PaymentRefunded
 from souk.published.reviews import ReviewModerated, ReviewPublished, ReviewReplied
 from souk.published.sellers import SellerApproved, SellerInfoRequested, SellerRejected
@@ -25,6 +31,7 @@ subscriptions: list[Subscription] = [
     subscribe(_NAME, SignedIn, accounts.on_signed_in),
     subscribe(_NAME, OrderConfirmed, orders.on_order_confirmed),
     subscribe(_NAME, SellerOrderChanged, orders.on_seller_order_changed),
+    subscribe(_NAME, LinesCancelled, orders.on_lines_cancelled),
     subscribe(_NAME, CheckoutReversed, orders.on_checkout_reversed),
     subscribe(_NAME, ShipmentShipped, orders.on_shipped),
     subscribe(_NAME, DownloadsGranted, orders.on_downloads_granted),
@@ -38,4 +45,5 @@ subscriptions: list[Subscription] = [
     subscribe(_NAME, ReviewPublished, reviews.on_published),
     subscribe(_NAME, ReviewReplied, reviews.on_replied),
     subscribe(_NAME, ReviewModerated, reviews.on_moderated),
+    subscribe(_NAME, LowStock, selling.on_low_stock),
 ]

@@ -11,7 +11,12 @@ from souk.flows.notify.people import buyer, shop_name, tell, tell_shop
 from souk.platform.database import ReadConn, WriteTx
 from souk.platform.events import EventMeta
 from souk.published.fulfilment import DownloadsGranted, ShipmentShipped
-from souk.published.orders import CheckoutReversed, OrderConfirmed, SellerOrderChanged
+from souk.published.orders import (
+    CheckoutReversed,
+    LinesCancelled,
+    OrderConfirmed,
+    SellerOrderChanged,
+)
 from souk.published.payments import PaymentFailed, PaymentRefunded
 
 _DIGITAL = "digital"
@@ -97,6 +102,20 @@ async def on_seller_order_changed(tx: WriteTx, event: SellerOrderChanged, meta: 
     elif any(line.kind != _DIGITAL for line in part.lines):
         arrived = contents.Delivered(order_id=order.id, number=order.number, seller=shop)
         await tell(tx, to, arrived, meta)
+
+
+async def on_lines_cancelled(tx: WriteTx, event: LinesCancelled, meta: EventMeta) -> None:
+    """The buyer reads what will not come, why, and what goes back."""
+    part, order = await _order_of(tx, event.seller_order_id)
+    content = contents.LinesCancelled(
+        order_id=order.id,
+        number=order.number,
+        seller=await shop_name(tx, part.seller_id),
+        reason=event.reason,
+        refund=event.refund,
+        currency=event.currency,
+    )
+    await tell(tx, await buyer(tx, email=order.email, user_id=order.buyer_id), content, meta)
 
 
 async def on_downloads_granted(tx: WriteTx, event: DownloadsGranted, meta: EventMeta) -> None:

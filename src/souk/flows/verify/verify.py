@@ -90,7 +90,8 @@ async def _orders_and_ledger(
             found.append(Violation("ledger.escrow", subject, "It has no escrow entry."))
             continue
         closed = part.released or part.refunded == part.total
-        expected = 0 if closed else part.total - part.tax
+        given_back = part.refunded - part.given_up_tax
+        expected = 0 if closed else part.total - part.tax - given_back
         if booked.balance != expected:
             detail = f"{booked.balance} in escrow, {expected} expected in state {part.state}"
             found.append(Violation("ledger.escrow", subject, detail))

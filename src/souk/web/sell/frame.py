@@ -10,7 +10,6 @@ from souk.contexts.reviews import api as reviews
 from souk.platform.database import ReadConn
 
 TO_DO = ("confirmed", "processing", "return_requested")
-LOW_SHOWN = 100
 
 
 def open_orders(counts: dict[str, int]) -> int:
@@ -21,6 +20,6 @@ def open_orders(counts: dict[str, int]) -> int:
 async def desk_counts(conn: ReadConn, seller_id: UUID) -> dict[str, int]:
     """Orders that wait, goods that run low and reviews without an answer, in three statements."""
     counts = await orders.seller_order_counts(conn, seller_id=seller_id)
-    low = await inventory.stock(conn, seller_id, low_only=True, limit=LOW_SHOWN)
+    stock = await inventory.stock_counts(conn, seller_id)
     unanswered = await reviews.unanswered(conn, seller_id)
-    return {"orders": open_orders(counts), "stock": len(low.items), "reviews": unanswered}
+    return {"orders": open_orders(counts), "stock": stock.low, "reviews": unanswered}

@@ -18,6 +18,7 @@ from souk.contexts.notifications.contents.orders import (
     Bought,
     Delivered,
     DownloadReady,
+    LinesCancelled,
     OrderCancelled,
     PaymentFailed,
     PurchaseConfirmed,
@@ -37,6 +38,7 @@ from souk.contexts.notifications.contents.selling import (
     KeysMissing,
     ListingApproved,
     ListingRejected,
+    LowStock,
     SellerApproved,
     SellerAsked,
     SellerRejected,
@@ -55,6 +57,7 @@ AnyContent = (
     | Shipped
     | Delivered
     | DownloadReady
+    | LinesCancelled
     | OrderCancelled
     | PaymentFailed
     | Refunded
@@ -70,6 +73,7 @@ AnyContent = (
     | ReviewAnswered
     | ReviewShown
     | ReviewHidden
+    | LowStock
 )
 
 
@@ -87,8 +91,10 @@ __all__ = [
     "Delivered",
     "DownloadReady",
     "KeysMissing",
+    "LinesCancelled",
     "ListingApproved",
     "ListingRejected",
+    "LowStock",
     "NewSignIn",
     "OrderCancelled",
     "PasswordChanged",

@@ -215,6 +215,38 @@ class OrderCancelled(Content, frozen=True, tag="order_cancelled"):
         )
 
 
+class LinesCancelled(Content, frozen=True, tag="lines_cancelled"):
+    """Some pieces of an order were cancelled; the rest comes. `refund` in minor units."""
+
+    order_id: UUID
+    number: str
+    seller: str
+    reason: str
+    refund: int
+    currency: str
+
+    def letter(self, say: Say, *, link: str = "") -> Letter:
+        paragraphs = [
+            say(
+                "{seller} cannot send all of your order {number}.",
+                seller=self.seller,
+                number=self.number,
+            ),
+            self.reason,
+        ]
+        if self.refund:
+            amount = say.money(self.refund, self.currency)
+            paragraphs.append(say("{amount} goes back the way it came.", amount=amount))
+        paragraphs.append(say("The rest of your order is not changed."))
+        return Letter(
+            subject=say("Part of your order {number} was cancelled", number=self.number),
+            heading=say("Not everything can come"),
+            paragraphs=paragraphs,
+            action=say("See the order"),
+            path=f"/account/orders/{self.order_id}",
+        )
+
+
 class PaymentFailed(Content, frozen=True, tag="payment_failed"):
     """A payment was declined; nothing was taken."""
 

@@ -36,6 +36,7 @@ class LineView(msgspec.Struct, frozen=True):
     cancelled: int
     returned: int
     refunded: int
+    commission_tax: int
 
 
 class StepView(msgspec.Struct, frozen=True):
@@ -65,11 +66,13 @@ class SellerOrderView(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     commission: int
     commission_tax: int
+    delivery_tax: int
     delivery_label: str
     placed_at: datetime
     delivered_at: datetime | None
     released: bool
     refunded: int
+    packed_at: datetime | None
     lines: list[LineView]
     timeline: list[StepView]
 
@@ -133,7 +136,7 @@ class SellerOrderRow(msgspec.Struct, frozen=True, kw_only=True):
 _LINES = """
 SELECT seller_order_id, id, variant_id, listing_id, kind, title, variant_title, sku, slug,
   image_key, unit_price, quantity, discount, tax, total, commission, fulfilled, cancelled,
-  returned, refunded
+  returned, refunded, commission_tax
 FROM orders.line WHERE seller_order_id = ANY($1) ORDER BY seller_order_id, position
 """
 _STEPS = """
@@ -205,6 +208,18 @@ async def seller_order(
     if not parts:
         raise OrderNotFound
     return parts[0]
+
+
+async def seller_parts(
+    conn: ReadConn, ids: Sequence[UUID], *, seller_id: UUID
+) -> list[SellerOrderView]:
+    """Those of these parts that are the seller's, oldest first."""
+    return await _parts(
+        conn,
+        f"{_PARTS} WHERE so.id = ANY($1::uuid[]) AND so.seller_id = $2 ORDER BY so.id",
+        list(ids),
+        seller_id,
+    )
 
 
 async def address_of(conn: ReadConn, order_id: UUID) -> dict[str, str] | None:
