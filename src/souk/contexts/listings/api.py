@@ -40,7 +40,7 @@ from souk.contexts.listings.errors import (
     StaleListing,
 )
 from souk.contexts.listings.importing import api as importing
-from souk.contexts.listings.importing.text import plain_text, sanitise_html
+from souk.contexts.listings.importing.text import description_html, plain_text, sanitise_html
 from souk.contexts.listings.projections import know_seller
 from souk.contexts.listings.queries import (
     FileForDelivery,
@@ -58,6 +58,7 @@ from souk.contexts.listings.queries import (
     newest_bytes,
     of_seller,
     own,
+    own_document,
     purchasable,
     search_documents,
     state_counts,
@@ -128,6 +129,7 @@ __all__ = [
     "cards",
     "create",
     "describe_image",
+    "description_html",
     "detach_file",
     "detail",
     "detail_bytes",
@@ -143,6 +145,7 @@ __all__ = [
     "newest_bytes",
     "of_seller",
     "own",
+    "own_document",
     "own_view",
     "pause",
     "plain_text",

@@ -296,6 +296,18 @@ async def own(conn: ReadConn, listing_id: UUID, *, seller_id: UUID) -> Listing:
     return found[0]
 
 
+async def own_document(conn: ReadConn, listing_id: UUID, *, seller_id: UUID) -> ListingDocument:
+    """What buyers see, or would see, of a seller's own listing. Raises NotFound."""
+    document = await conn.fetchval(
+        "SELECT document FROM listings.listing WHERE id = $1 AND seller_id = $2",
+        listing_id,
+        seller_id,
+    )
+    if document is None:
+        raise listing_not_found()
+    return _decode_document(document)
+
+
 async def any_state(conn: ReadConn, listing_id: UUID) -> Listing:
     """Any listing in any state, for operators and flows. Raises NotFound."""
     found = await store.find(conn, listing_id, seller_id=None)

@@ -17,6 +17,7 @@ from souk.platform.settings import Settings
 from souk.web.admin.frame import queues
 from souk.web.desk import (
     back_to,
+    category_choices,
     problem_context,
     read_date,
     read_money,
@@ -25,7 +26,6 @@ from souk.web.desk import (
     status_of,
 )
 from souk.web.page import Req, form_of, page, tree_of
-from souk.web.sell.editor import category_choices
 
 _PATH = "/admin/commission"
 
