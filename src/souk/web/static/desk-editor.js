@@ -126,11 +126,14 @@ species?.addEventListener("input", () => {
 
 // Pictures: parts are drawn by the server again after every change.
 const PARTS = ["picture-list", "picture-count", "file-list", "editor-side", "shared-picture"];
-async function refresh() {
-  const answer = await fetch(location.pathname, { headers: { Accept: "text/html" } });
-  if (answer.ok) swap(await answer.text(), PARTS);
-}
 let waiting;
+let asking = 0;
+async function refresh() {
+  const mine = asking += 1;
+  const answer = await fetch(location.pathname, { headers: { Accept: "text/html" } });
+  // An answer that a later one has overtaken shows what is past.
+  if (answer.ok && mine === asking) swap(await answer.text(), PARTS);
+}
 document.addEventListener("souk:uploaded", () => {
   clearTimeout(waiting);
   waiting = setTimeout(refresh, 150);

@@ -295,6 +295,6 @@ async def remove_file(
 
 
 routes: list[Any] = [
-    add_images, add_files, order_images, change_image, remove_image_page, remove_image, remove_file_page,
-    remove_file,
+    add_images, add_files, order_images, change_image, remove_image_page, remove_image,
+    remove_file_page, remove_file,
 ]  # fmt: skip

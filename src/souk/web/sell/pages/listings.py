@@ -67,7 +67,7 @@ async def listings_page(
         "sell/listings.html",
         rows=found.items,
         stock=stock,
-        counts=counts,
+        by_state=counts,
         chosen=chosen if states else "",
         q=q,
         next_url=address(_LIST, state=chosen, q=q, cursor=found.next_cursor)
