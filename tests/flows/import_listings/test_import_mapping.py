@@ -12,7 +12,7 @@ from souk.flows.import_listings import http, work
 from souk.platform.services import Services
 from tests.flows.import_listings.steps import open_shop
 
-FILE = "what;how much;Farbe;notes\nFern;12,50;green;x\nPot;4,00;red;y\n".encode()
+FILE = b"what;how much;Farbe;notes\nFern;12,50;green;x\nPot;4,00;red;y\n"
 COLUMNS = {"what": "title", "how much": "price", "Farbe": "attr:Colour", "notes": ""}
 
 

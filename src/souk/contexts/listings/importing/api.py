@@ -50,6 +50,7 @@ from souk.contexts.listings.importing.queries import (
     view_of,
 )
 from souk.contexts.listings.importing.reader import ProductFile, open_products
+from souk.contexts.listings.importing.report import report_head, report_lines
 from souk.contexts.listings.importing.runs import (
     MAX_FILE_SIZE,
     Counts,
@@ -100,6 +101,8 @@ __all__ = [
     "open_mapped",
     "open_products",
     "remembered_columns",
+    "report_head",
+    "report_lines",
     "results",
     "run",
     "runs_of",

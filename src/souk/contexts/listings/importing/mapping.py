@@ -125,7 +125,7 @@ class Mapped(Own):
     def recognises(self, headers: set[str]) -> bool:
         return self._needed <= headers
 
-    def dynamic(self, key: str, written: str) -> str | None:  # noqa: ARG002 - as every format
+    def dynamic(self, key: str, written: str) -> str | None:
         return None
 
     def ignored(self, key: str) -> bool:
@@ -210,9 +210,7 @@ def _sample(stream: BinaryIO, encoding: Encoding, delimiter: str) -> list[Row]:
     return best
 
 
-def _columns(
-    rows: Sequence[Row], *, currency: str, remembered: Mapping[str, str]
-) -> list[Column]:
+def _columns(rows: Sequence[Row], *, currency: str, remembered: Mapping[str, str]) -> list[Column]:
     if not rows:
         return []
     header, *body = rows

@@ -124,8 +124,12 @@ def open_products(
     found = _encoding(stream, encoding, problems)
     first = next(_first_texts(stream, found), "")
     jsonl = first.startswith("{")
-    layout, mark = (None, "") if jsonl else _layout(
-        stream, found, delimiter, problems, first, FORMATS if formats is None else formats
+    layout, mark = (
+        (None, "")
+        if jsonl
+        else _layout(
+            stream, found, delimiter, problems, first, FORMATS if formats is None else formats
+        )
     )
     return ProductFile(
         stream, found, currency=currency, layout=layout, delimiter=mark, jsonl=jsonl,
