@@ -40,7 +40,7 @@ async def test_an_unknown_table_is_mapped_previewed_run_and_remembered(
     url = await send(client, FILE)
     seen = (await client.get(f"{url}/columns")).json()
     assert seen["needs_mapping"] is True
-    assert [c["field"] for c in seen["columns"]] == ["", "", "option2_value", ""]
+    assert [c["field"] for c in seen["columns"]] == ["", "price", "option2_value", ""]
     failed = await work_off(client, services, url, "preview")
     assert failed["state"] == "failed", "nobody said what its columns are"
     mapped = await client.put(f"{url}/columns", json={"columns": COLUMNS})
@@ -91,4 +91,4 @@ async def test_mappings_are_checked_and_stay_with_their_seller(
         assert answer.status_code == 404
     mine = await send(client, FILE)
     seen = (await client.get(f"{mine}/columns")).json()
-    assert {c["reason"] for c in seen["columns"]} <= {"", "name"}, "another seller's words"
+    assert {c["reason"] for c in seen["columns"]} <= {"", "name", "values"}, "another seller's words"

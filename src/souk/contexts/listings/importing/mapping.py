@@ -60,14 +60,13 @@ _WORDS: dict[str, tuple[str, ...]] = {
               "lagerbestand", "anzahl", "quantité", "cantidad", "existencias"),
     "weight": ("weight (g)", "weight (kg)", "gewicht", "poids", "peso"),
     "images": ("image url", "image urls", "picture", "pictures", "photo", "photos", "bild",
-               "bilder", "bild url", "imagen", "imágenes", "fotos", "image link"),
+               "bilder", "bild url", "foto", "imagen", "imágenes", "fotos", "image link"),
     "seo_title": ("meta title",),
     "seo_description": ("meta description",),
     "publish": ("published", "active", "online", "visible", "aktiv"),
     "option1_value": ("size", "größe", "taille", "talla", "variant", "variante"),
     "option2_value": ("color", "colour", "farbe", "couleur"),
 }  # fmt: skip
-_GUESSES = {word: field for field, words in _WORDS.items() for word in words}
 
 
 class ValueKind(StrEnum):
@@ -82,6 +81,10 @@ class ValueKind(StrEnum):
     YES_NO = "yes_no"
     LONG_TEXT = "long_text"
     WORDS = "words"
+
+
+_GUESSES = {normalised(word): field for field, words in _WORDS.items() for word in words}
+_BY_VALUES = {ValueKind.PICTURE: "images", ValueKind.AMOUNT: "price"}
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):
@@ -216,40 +219,51 @@ def _columns(rows: Sequence[Row], *, currency: str, remembered: Mapping[str, str
     header, *body = rows
     found: list[Column] = []
     seen: set[str] = set()
-    taken: set[str] = set()
     for position, cell in enumerate(header.cells[:MAX_COLUMNS_SHOWN]):
         key = normalised(cell)
         texts = [row.cells[position].strip() for row in body if position < len(row.cells)]
         values = [text for text in texts if text]
-        kind = kind_of(values, currency=currency)
-        usable = bool(key) and key not in seen
-        seen.add(key)
-        field, reason = _suggestion(key, kind, remembered) if usable else ("", "")
-        if field in taken:
-            field, reason = "", ""
-        taken |= {field} if field else set()
         found.append(
             Column(
                 position=position,
                 header=clean_text(cell)[:300],
                 key=key,
-                kind=kind,
+                kind=kind_of(values, currency=currency),
                 samples=[clean_text(text)[:120] for text in dict.fromkeys(values)][:_SAMPLES],
-                field=field,
-                reason=reason,
-                usable=usable,
+                field="",
+                reason="",
+                usable=bool(key) and key not in seen,
             )
         )
-    return found
+        seen.add(key)
+    return _suggested(found, remembered)
 
 
-def _suggestion(key: str, kind: ValueKind, remembered: Mapping[str, str]) -> tuple[str, str]:
-    if key in remembered:
-        return remembered[key], "yours"
-    named = Own.aliases_of(key) or _GUESSES.get(key, "")
-    if named:
-        return named, "name"
-    return ("images", "values") if kind is ValueKind.PICTURE else ("", "")
+def _suggested(columns: Sequence[Column], remembered: Mapping[str, str]) -> list[Column]:
+    """The columns with a field each at most once: the seller's own word first, values last."""
+    chosen: dict[int, tuple[str, str]] = {}
+    taken: set[str] = set()
+
+    def suggest(column: Column, field: str, reason: str) -> None:
+        if column.usable and column.position not in chosen and field not in taken:
+            chosen[column.position] = (field, reason)
+            taken.update({field} if field else ())
+
+    for column in columns:
+        if column.key in remembered:
+            suggest(column, remembered[column.key], "yours")
+    for column in columns:
+        named = Own.aliases_of(column.key) or _GUESSES.get(column.key.replace("-", " "), "")
+        if named:
+            suggest(column, named, "name")
+    for column in columns:
+        if column.kind in _BY_VALUES:
+            suggest(column, _BY_VALUES[column.kind], "values")
+    return [
+        msgspec.structs.replace(column, field=field, reason=reason)
+        for column in columns
+        for field, reason in [chosen.get(column.position, ("", ""))]
+    ]
 
 
 def kind_of(values: Sequence[str], *, currency: str) -> ValueKind:
