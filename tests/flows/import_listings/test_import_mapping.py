@@ -91,4 +91,6 @@ async def test_mappings_are_checked_and_stay_with_their_seller(
         assert answer.status_code == 404
     mine = await send(client, FILE)
     seen = (await client.get(f"{mine}/columns")).json()
-    assert {c["reason"] for c in seen["columns"]} <= {"", "name", "values"}, "another seller's words"
+    assert {c["reason"] for c in seen["columns"]} <= {"", "name", "values"}, (
+        "another seller's words"
+    )

@@ -96,6 +96,17 @@ async def find(
     return listing_of(row) if row else None
 
 
+async def find_many(conn: ReadConn, ids: Sequence[UUID], *, seller_id: UUID) -> list[Listing]:
+    """Several listings of a seller as they are, in the order of `ids`."""
+    rows = await conn.fetch(
+        f"{_SELECT} WHERE l.id = ANY($1::uuid[]) AND l.seller_id = $2"
+        " ORDER BY array_position($1::uuid[], l.id)",
+        list(ids),
+        seller_id,
+    )
+    return [listing_of(row)[0] for row in rows]
+
+
 async def seller_facts(conn: ReadConn, seller_id: UUID) -> SellerFacts:
     row = await conn.fetchrow("SELECT name, slug FROM listings.seller WHERE id = $1", seller_id)
     return _facts(seller_id, row["name"] if row else None, row["slug"] if row else None)

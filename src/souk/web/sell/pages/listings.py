@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -50,27 +51,40 @@ async def listings_page(
     actor: Actor,
     chosen: Annotated[str, QueryParameter(name="state", max_length=20)] = "",
     q: _Word = "",
+    kind: Annotated[str, QueryParameter(max_length=20)] = "",
+    category: Annotated[str, QueryParameter(max_length=40)] = "",
+    sort: Annotated[str, QueryParameter(max_length=20)] = "",
     cursor: _Cursor = None,
 ) -> Response[bytes]:
-    """All listings of the seller, by state and words."""
+    """All listings of the seller, by state, words, kind and category, in the order wanted."""
     seller_id = seller_of(actor)
     states = [listings.State(chosen)] if chosen in set(listings.State) else []
+    kinds = listings.Kind(kind) if kind in set(listings.Kind) else None
+    by = sort.removeprefix("-")
+    order = listings.Sort(by) if by in set(listings.Sort) else listings.Sort.NEWEST
+    descending = sort.startswith("-") or not sort
+    category_id = parse_uuid(category)
     async with db.read() as conn:
         found = await listings.of_seller(
-            conn, seller_id, states=states, search=clean_text(q, path="q"), cursor=cursor
-        )
+            conn, seller_id, states=states, search=clean_text(q, path="q"), kind=kinds,
+            category_id=category_id, sort=order, descending=descending, cursor=cursor,
+        )  # fmt: skip
         counts = await listings.state_counts(conn, seller_id)
         stock = await _stock(conn, found.items)
         frame = await desk_counts(conn, seller_id)
+    said = {"state": chosen if states else "", "q": q, "kind": kinds or "", "category": category}
+    filters = {name: str(value) for name, value in said.items() if value}
     return await page(
         request,
         "sell/listings.html",
         rows=found.items,
         stock=stock,
         by_state=counts,
-        chosen=chosen if states else "",
-        q=q,
-        next_url=address(_LIST, state=chosen, q=q, cursor=found.next_cursor)
+        filters=filters,
+        sort=sort,
+        sort_url=f"{_LIST}?{urlencode(filters)}{'&' if filters else ''}",
+        categories=category_choices(await tree_of(request)),
+        next_url=address(_LIST, **filters, sort=sort, cursor=found.next_cursor)
         if found.next_cursor
         else None,
         desk_counts=frame,
@@ -110,29 +124,6 @@ DONE = {
     "resume": "The listing is on sale again.",
     "archive": "The listing is put away.",
 }
-
-
-@post(_LIST + "/bulk", access=access.SELLER, rate="write", include_in_schema=False)
-async def bulk(request: Req, db: Database, actor: Actor) -> Response[bytes]:
-    """Pause, show or archive the ticked listings; each that refuses is named."""
-    form = await request.form()
-    wanted = str(form.get("act", ""))
-    ids = [parse_uuid(str(value)) for value in form.getall("id", [])][:100]
-    chosen = [each for each in ids if each is not None]
-    if wanted not in DONE or not chosen:
-        return back_to(request, _LIST, "Tick the listings first, then choose.", tone="warn")
-    if wanted == "archive" and form.get("sure") != "1":
-        return await page(request, "sell/archive_many.html", ids=chosen)
-    done, refused = 0, ""
-    for listing_id in chosen:
-        try:
-            await db.transact(lambda tx, each=listing_id: one_act(tx, actor, wanted, each))
-            done += 1
-        except DomainError as error:
-            refused = error.message
-    if not refused:
-        return back_to(request, _LIST, DONE[wanted] if done == 1 else f"Done for {done} listings.")
-    return back_to(request, _LIST, f"{done} of {len(chosen)} done. {refused}", tone="warn")
 
 
 @get(_LIST + "/new", access=access.SELLER, include_in_schema=False)
@@ -254,5 +245,5 @@ async def archive(
 
 
 routes: list[Any] = [
-    listings_page, bulk, new_page, create, pause, resume, archive_page, archive,
+    listings_page, new_page, create, pause, resume, archive_page, archive,
 ]  # fmt: skip
