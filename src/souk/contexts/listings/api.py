@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from souk.contexts.listings import scheduling
 from souk.contexts.listings.commands import (
     ListingChanges,
     NewListing,
@@ -40,34 +41,34 @@ from souk.contexts.listings.errors import (
     SlugTaken,
     StaleListing,
 )
+from souk.contexts.listings.feed_queries import MapRow, documents_for_feed, map_rows
 from souk.contexts.listings.importing import api as importing
 from souk.contexts.listings.importing.text import description_html, plain_text, sanitise_html
+from souk.contexts.listings.own_queries import (
+    SellerListingRow,
+    Sort,
+    for_review,
+    of_seller,
+    own_document,
+    own_many,
+    state_counts,
+)
 from souk.contexts.listings.projections import know_seller
 from souk.contexts.listings.queries import (
     FileForDelivery,
-    MapRow,
     Purchasable,
     SearchFields,
-    SellerListingRow,
-    Sort,
     any_state,
     card_bytes,
     cards,
     detail,
     detail_bytes,
-    documents_for_feed,
     files_for_delivery,
-    for_review,
-    map_rows,
     newest,
     newest_bytes,
-    of_seller,
     own,
-    own_document,
-    own_many,
     purchasable,
     search_documents,
-    state_counts,
     visible_ids,
 )
 from souk.contexts.listings.rendering import (
@@ -168,6 +169,7 @@ __all__ = [
     "reorder_images",
     "resume",
     "sanitise_html",
+    "scheduling",
     "search_documents",
     "set_variants",
     "state_counts",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import patch, post, put
+from litestar import delete, patch, post, put
 from litestar.params import FromPath
 from msgspec import UNSET, Meta, UnsetType
 
@@ -225,6 +226,37 @@ async def submit(db: Database, actor: Actor, listing_id: FromPath[UUID]) -> list
     return listings.own_view(listing)
 
 
+class PublishAt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`publish_at` with its offset from UTC."""
+
+    publish_at: Annotated[datetime, Meta(tz=True)]
+
+
+@put(
+    "/api/v1/listings/{listing_id:uuid}/schedule",
+    access=access.SELLER,
+    rate="write",
+    status_code=204,
+)
+async def schedule(data: PublishAt, db: Database, actor: Actor, listing_id: FromPath[UUID]) -> None:
+    """Publish a draft at a time, instead of at the one that was chosen before."""
+    await db.transact(
+        lambda tx: listings.scheduling.plan(
+            tx, actor, seller_id=_seller(actor), listing_id=listing_id, at=data.publish_at
+        )
+    )
+
+
+@delete("/api/v1/listings/{listing_id:uuid}/schedule", access=access.SELLER, rate="write")
+async def cancel_schedule(db: Database, actor: Actor, listing_id: FromPath[UUID]) -> None:
+    """The draft no longer publishes itself."""
+    await db.transact(
+        lambda tx: listings.scheduling.cancel(
+            tx, actor, seller_id=_seller(actor), listing_id=listing_id
+        )
+    )
+
+
 @post(
     "/api/v1/listings/{listing_id:uuid}/resume", access=access.SELLER, rate="write", status_code=200
 )
@@ -248,4 +280,7 @@ async def approve(db: Database, actor: Actor, listing_id: FromPath[UUID]) -> lis
     return listings.own_view(listing)
 
 
-routes = [create_listing, edit_many, change_listing, set_variants, submit, resume, approve]
+routes = [
+    create_listing, edit_many, change_listing, set_variants, submit, schedule, cancel_schedule,
+    resume, approve,
+]  # fmt: skip

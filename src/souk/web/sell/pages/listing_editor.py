@@ -55,6 +55,7 @@ async def _parts(
         missing = await editor.missing_of(conn, listing)
         stock = await editor.stock_by_variant(conn, listing)
         known = await catalog.species_by_ids(conn, [listing.species_id or listing_id])
+        plans = await listings.scheduling.planned(conn, [listing_id])
         frame = await desk_counts(conn, seller_id) if full else {}
     species = next((each.scientific_name for each in known.values()), "")
     rows = variants.rows_of_listing(listing, stock)
@@ -68,6 +69,7 @@ async def _parts(
         "attributes": tree.attributes_for(listing.category_id) if listing.category_id else [],
         "categories": category_choices(tree),
         "steps": editor.checklist(listing, missing),
+        "plan": plans.get(listing_id),
         "summary": editor.summary_of(listing),
         "desk_counts": frame,
         "errors": {},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -71,6 +72,7 @@ async def listings_page(
         )  # fmt: skip
         counts = await listings.state_counts(conn, seller_id)
         stock = await _stock(conn, found.items)
+        plans = await listings.scheduling.planned(conn, [row.id for row in found.items])
         frame = await desk_counts(conn, seller_id)
     said = {"state": chosen if states else "", "q": q, "kind": kinds or "", "category": category}
     filters = {name: str(value) for name, value in said.items() if value}
@@ -79,6 +81,7 @@ async def listings_page(
         "sell/listings.html",
         rows=found.items,
         stock=stock,
+        plans=plans,
         by_state=counts,
         filters=filters,
         sort=sort,
@@ -207,6 +210,39 @@ async def resume(
     )
 
 
+@post(
+    _LIST + "/{listing_id:uuid}/schedule",
+    access=access.SELLER,
+    rate="write",
+    include_in_schema=False,
+)
+async def schedule(
+    request: Req, db: Database, actor: Actor, listing_id: FromPath[UUID]
+) -> Response[bytes]:
+    """Publish the draft at a time, or no longer with `act` cancel."""
+    form = await form_of(request)
+    seller_id = seller_of(actor)
+    plans = listings.scheduling
+
+    async def work(tx: WriteTx) -> None:
+        if form.get("act") == "cancel":
+            await plans.cancel(tx, actor, seller_id=seller_id, listing_id=listing_id)
+            return
+        at = _utc(form.get("publish_at", ""))
+        await plans.plan(tx, actor, seller_id=seller_id, listing_id=listing_id, at=at)
+
+    done = "It stays a draft." if form.get("act") == "cancel" else "It publishes itself then."
+    return await act(request, db, work, to=f"{_LIST}/{listing_id}", done=done)
+
+
+def _utc(text: str) -> datetime:
+    """The time of a field of date and time, which is written in UTC. Raises InvalidInput."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError as error:
+        raise refusal("publish_at", "Choose a day and a time.") from error
+
+
 def _archiving(listing_id: UUID) -> Ask:
     return Ask(
         title="Put this listing away?",
@@ -245,5 +281,5 @@ async def archive(
 
 
 routes: list[Any] = [
-    listings_page, new_page, create, pause, resume, archive_page, archive,
+    listings_page, new_page, create, schedule, pause, resume, archive_page, archive,
 ]  # fmt: skip

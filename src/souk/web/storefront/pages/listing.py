@@ -235,7 +235,7 @@ async def preview(
         stock = await inventory.availability(conn, [variant.id for variant in shown.variants])
         around = await _around(conn, pages.engine, shown, pages.settings, language=language)
     left = {variant.id: _left(shown, stock.get(variant.id)) for variant in shown.variants}
-    context = {
+    context: dict[str, Any] = {
         **_own(request, shown, left, pages.settings),
         **around,
         "crumbs": _crumbs(tree, shown),
