@@ -11,6 +11,7 @@ from uuid import UUID
 
 from litestar import Response
 
+from souk.contexts.catalog import api as catalog
 from souk.kernel.actor import Actor
 from souk.kernel.errors import DomainError, ErrorKind, FieldProblem, InvalidInput
 from souk.kernel.ids import parse_uuid
@@ -181,3 +182,13 @@ async def act(request: Req, db: Database, work: Work, *, to: str, done: str) -> 
             words += [problem.message for problem in error.problems]
         return back_to(request, to, " ".join(dict.fromkeys(words)), tone="error")
     return back_to(request, to, done)
+
+
+def category_choices(tree: catalog.Tree) -> list[tuple[str, str]]:
+    """Every category with its path, in the order of the tree."""
+    found: list[tuple[str, str]] = []
+    for root in tree.roots:
+        for category in tree.subtree(root.id):
+            names = [each.name for each in tree.ancestors(category.id)]
+            found.append((str(category.id), " › ".join(names)))
+    return sorted(found, key=lambda choice: choice[1].casefold())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from souk.contexts.listings import desk_queries as desk
+from souk.contexts.listings import scheduling
 from souk.contexts.listings.commands import (
     ListingChanges,
     NewListing,
@@ -30,6 +31,7 @@ from souk.contexts.listings.domain import (
     Listing,
     State,
     Variant,
+    price_bounds,
     publishing_problems,
 )
 from souk.contexts.listings.errors import (
@@ -40,28 +42,34 @@ from souk.contexts.listings.errors import (
     SlugTaken,
     StaleListing,
 )
+from souk.contexts.listings.feed_queries import MapRow, documents_for_feed, map_rows
 from souk.contexts.listings.importing import api as importing
-from souk.contexts.listings.importing.text import plain_text, sanitise_html
+from souk.contexts.listings.importing.text import description_html, plain_text, sanitise_html
+from souk.contexts.listings.own_queries import (
+    SellerListingRow,
+    Sort,
+    for_review,
+    of_seller,
+    own_document,
+    own_many,
+    state_counts,
+)
 from souk.contexts.listings.projections import know_seller
 from souk.contexts.listings.queries import (
     FileForDelivery,
     Purchasable,
     SearchFields,
-    SellerListingRow,
     any_state,
     card_bytes,
     cards,
     detail,
     detail_bytes,
     files_for_delivery,
-    for_review,
     newest,
     newest_bytes,
-    of_seller,
     own,
     purchasable,
     search_documents,
-    state_counts,
     visible_ids,
 )
 from souk.contexts.listings.rendering import (
@@ -116,6 +124,7 @@ __all__ = [
     "ListingCard",
     "ListingChanges",
     "ListingDocument",
+    "MapRow",
     "NewListing",
     "OwnListing",
     "Purchasable",
@@ -125,6 +134,7 @@ __all__ = [
     "SentBack",
     "SkuTaken",
     "SlugTaken",
+    "Sort",
     "StaleListing",
     "State",
     "StoredFile",
@@ -142,10 +152,15 @@ __all__ = [
     "cards",
     "create",
     "describe_image",
+    "description_html",
     "desk",
     "detach_file",
+    "detach_file",
+    "detail",
     "detail",
     "detail_bytes",
+    "detail_bytes",
+    "documents_for_feed",
     "drop_picture",
     "files_for_delivery",
     "flag",
@@ -155,15 +170,19 @@ __all__ = [
     "keep_picture",
     "know_seller",
     "make_sizes_of",
+    "map_rows",
     "mark_in_stock",
     "mark_sold_out",
     "newest",
     "newest_bytes",
     "of_seller",
     "own",
+    "own_document",
+    "own_many",
     "own_view",
     "pause",
     "plain_text",
+    "price_bounds",
     "publishing_problems",
     "purchasable",
     "reject",
@@ -172,6 +191,7 @@ __all__ = [
     "reorder_images",
     "resume",
     "sanitise_html",
+    "scheduling",
     "search_documents",
     "sent_back",
     "set_variants",

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from souk.contexts.listings.queries import LISTING_ROW, SellerListingRow
+from souk.contexts.listings.own_queries import LISTING_ROW, SellerListingRow
 from souk.kernel.page import DEFAULT_LIMIT, Page
 from souk.platform.database import ReadConn
 from souk.platform.keyset import Sort

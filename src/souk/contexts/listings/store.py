@@ -60,20 +60,27 @@ def _facts(seller_id: UUID, name: str | None, slug: str | None) -> SellerFacts:
 async def lock(
     tx: WriteTx, listing_id: UUID, *, seller_id: UUID | None
 ) -> tuple[Listing, SellerFacts] | None:
-    """The listing locked for a change; with `seller_id`, only if it is that seller's."""
-    row = await tx.fetchrow(
-        f"{_SELECT} WHERE l.id = $1 AND ($2::uuid IS NULL OR l.seller_id = $2) FOR UPDATE OF l",
+    """The listing locked for a change; with `seller_id`, only if it is that seller's.
+
+    It is read after it is locked, in a second statement: a statement that had to wait for the lock
+    would still see pictures and variants as they were before it waited, and they would be lost.
+    """
+    locked = await tx.fetchval(
+        "SELECT id FROM listings.listing WHERE id = $1 AND ($2::uuid IS NULL OR seller_id = $2)"
+        " FOR UPDATE",
         listing_id,
         seller_id,
     )
-    return listing_of(row) if row else None
+    return await find(tx, listing_id, seller_id=seller_id) if locked else None
 
 
 async def lock_many(tx: WriteTx, ids: Sequence[UUID]) -> list[tuple[Listing, SellerFacts]]:
-    """Several listings locked, in id order."""
-    rows = await tx.fetch(
-        f"{_SELECT} WHERE l.id = ANY($1::uuid[]) ORDER BY l.id FOR UPDATE OF l", list(ids)
+    """Several listings locked, in id order, and read after that."""
+    await tx.fetch(
+        "SELECT id FROM listings.listing WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE",
+        list(ids),
     )
+    rows = await tx.fetch(f"{_SELECT} WHERE l.id = ANY($1::uuid[]) ORDER BY l.id", list(ids))
     return [listing_of(row) for row in rows]
 
 
@@ -87,6 +94,17 @@ async def find(
         seller_id,
     )
     return listing_of(row) if row else None
+
+
+async def find_many(conn: ReadConn, ids: Sequence[UUID], *, seller_id: UUID) -> list[Listing]:
+    """Several listings of a seller as they are, in the order of `ids`."""
+    rows = await conn.fetch(
+        f"{_SELECT} WHERE l.id = ANY($1::uuid[]) AND l.seller_id = $2"
+        " ORDER BY array_position($1::uuid[], l.id)",
+        list(ids),
+        seller_id,
+    )
+    return [listing_of(row)[0] for row in rows]
 
 
 async def seller_facts(conn: ReadConn, seller_id: UUID) -> SellerFacts:

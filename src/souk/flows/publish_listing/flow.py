@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import msgspec
@@ -157,6 +157,17 @@ async def set_variants(
     )
     await _stock_up(tx, actor, listing, [each.on_hand for each in variants])
     return listing
+
+
+async def recount(
+    tx: WriteTx, actor: Actor, *, seller_id: UUID, changes: Mapping[UUID, int]
+) -> None:
+    """Put so many pieces more, or fewer, into stock, by variant. Raises StockTooLow, NotFound."""
+    for variant_id, delta in sorted(changes.items()):
+        reason = inventory.Reason.RESTOCK if delta > 0 else inventory.Reason.CORRECTION
+        await inventory.adjust(
+            tx, actor, seller_id=seller_id, variant_id=variant_id, delta=delta, reason=reason
+        )
 
 
 async def in_stock(conn: ReadConn, listing: listings.Listing) -> bool:

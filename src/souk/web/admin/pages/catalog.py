@@ -23,13 +23,13 @@ from souk.web.desk import (
     answer,
     ask,
     back_to,
+    category_choices,
     problem_context,
     read_uuid,
     refusal,
     status_of,
 )
 from souk.web.page import Req, form_of, page
-from souk.web.sell.editor import category_choices
 
 _MAY = access.operator(Permission.CATALOG_MANAGE)
 _ROOT = "/admin/catalog"

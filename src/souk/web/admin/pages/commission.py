@@ -26,6 +26,7 @@ from souk.web.desk import (
     answer,
     ask,
     back_to,
+    category_choices,
     problem_context,
     read_date,
     read_money,
@@ -34,7 +35,6 @@ from souk.web.desk import (
     status_of,
 )
 from souk.web.page import Req, form_of, page, tree_of
-from souk.web.sell.editor import category_choices
 
 _PATH = "/admin/commission"
 _VIEW = access.operator(Permission.MONEY_VIEW)

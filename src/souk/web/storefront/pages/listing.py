@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from litestar import Response, get
 from litestar.params import FromPath
 
@@ -20,7 +21,16 @@ from souk.platform.http import access
 from souk.platform.settings import Settings
 from souk.web.addresses import country_name
 from souk.web.locale import money_text
-from souk.web.page import Req, cached_page, language_of, media_url, pages_of, translate, tree_of
+from souk.web.page import (
+    Req,
+    cached_page,
+    language_of,
+    media_url,
+    page,
+    pages_of,
+    translate,
+    tree_of,
+)
 from souk.web.storefront.cards import card_items, gallery_images, value_text
 from souk.web.storefront.finding import attribute_names
 from souk.web.storefront.reviews_view import listing_extras
@@ -215,6 +225,29 @@ def _attributes(tree: catalog.Tree, document: listings.ListingDocument) -> list[
         unit = known.unit if known else ""
         found.append((name, value if isinstance(value, bool) else value_text(value, unit=unit)))
     return found
+
+
+async def preview(
+    request: Req, document: listings.ListingDocument, template: str
+) -> Response[bytes]:
+    """The page of a listing that is not public yet, as buyers would see it."""
+    pages = pages_of(request)
+    tree = await tree_of(request)
+    language = language_of(request)
+    shown = msgspec.structs.replace(document, state="active")
+    async with pages.services.db.read() as conn:
+        stock = await inventory.availability(conn, [variant.id for variant in shown.variants])
+        around = await _around(conn, pages.engine, shown, pages.settings, language=language)
+    left = {variant.id: _left(shown, stock.get(variant.id)) for variant in shown.variants}
+    context: dict[str, Any] = {
+        **_own(request, shown, left, pages.settings),
+        **around,
+        "crumbs": _crumbs(tree, shown),
+        "attributes": _attributes(tree, shown),
+        "destination": country_name(pages.settings.country, language),
+        "noindex": True,
+    }
+    return await page(request, template, **context)
 
 
 routes: list[Any] = [listing_page]
