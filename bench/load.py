@@ -176,6 +176,20 @@ def getting(
     return step
 
 
+def getting_anew(path: str | list[str]) -> Step:
+    """As `getting`, each time at an address that nobody asked for before: nothing can be kept."""
+    paths = [path] if isinstance(path, str) else path
+    marked = [f"{one}{'&' if '?' in one else '?'}unseen=" for one in paths]
+
+    async def step(connection: Connection, number: int) -> None:
+        asked = f"{marked[number % len(marked)]}{number}"
+        answer = await connection.ask(request("GET", asked))
+        if answer.status != 200:
+            raise AssertionError(f"{asked}: {answer.status} {answer.body[:300]!r}")
+
+    return step
+
+
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine on uvloop."""
     return uvloop.run(main)

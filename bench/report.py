@@ -19,8 +19,9 @@ _BARS: dict[str, tuple[float | None, float | None, int | None]] = {
     # share of hello at least, milliseconds of CPU at most, statements at most
     "list of 20, not cached": (0.25, 0.4, None),
     "list of 20 in a category, not cached": (0.25, 0.4, None),
-    "list of 20, from cache (ETag)": (0.70, None, None),
-    "detail": (0.25, None, None),
+    "list of 20, from cache": (0.70, None, None),
+    "list of 20, from cache, not changed (304)": (0.70, None, None),
+    "detail, not cached": (0.25, None, None),
     "HTML listing page, signed out": (0.12, None, None),
     "add to cart": (0.15, None, 6),
     "whole purchase, session to order": (None, 15, 45),
@@ -121,7 +122,7 @@ def _peers(result: Result, installed: int) -> str:
     every = (sizes.web_loaded + sizes.worker_idle + sizes.sandbox_idle) / 1e6
     table = _PEERS.format(
         list=rates["list of 20, not cached"],
-        detail=rates["detail"],
+        detail=rates["detail, not cached"],
         search=rates.get("search page of 20 with facets", "–"),
         add=rates["add to cart"],
         buy=rates["whole purchase, filling the cart included"],

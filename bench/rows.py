@@ -13,7 +13,7 @@ import msgspec
 from bench import shopping, stand, statements
 from bench.caller import Caller
 from bench.importing import write_products
-from bench.load import Load, Step, connect, drive, getting, request, run
+from bench.load import Load, Step, connect, drive, getting, getting_anew, request, run
 from bench.place import Place, inside
 from bench.statements import Sent, captured
 from souk import app as composition
@@ -71,12 +71,14 @@ def _steps(place: Place, tag: str) -> dict[str, Step]:
     pages = [f"/api/v1/listings?category={slug}" for slug in market.categories]
     found: dict[str, Step] = {
         "hello": getting("/health"),
-        "list of 20, not cached": getting("/api/v1/listings"),
-        "list of 20 in a category, not cached": getting(pages),
-        "list of 20, from cache (ETag)": getting(
+        "list of 20, not cached": getting_anew("/api/v1/listings"),
+        "list of 20 in a category, not cached": getting_anew(pages),
+        "list of 20, from cache": getting("/api/v1/listings"),
+        "list of 20, from cache, not changed (304)": getting(
             "/api/v1/listings", status=304, headers={"if-none-match": tag}
         ),
-        "detail": getting(details),
+        "detail, not cached": getting_anew(details),
+        "detail, from cache": getting(details[:20]),
         "add to cart": shopping.adding(market),
         "whole purchase, session to order": shopping.buying(market, with_cart=False),
         "whole purchase, filling the cart included": shopping.buying(market, with_cart=True),
@@ -177,10 +179,10 @@ async def _units(place: Place, *, purchases: int) -> dict[str, list[list[Sent]]]
             seen.take()
             await caller.ask("GET", path)
             units[name] = [seen.take()]
-        units["detail"] = []
+        units["detail, not cached"] = []
         for slug in market.slugs[:200]:
             await caller.ask("GET", f"/api/v1/listings/{slug}")
-            units["detail"].append(seen.take())
+            units["detail, not cached"].append(seen.take())
         html = "HTML listing page, signed out"
         await caller.ask("GET", f"/listing/{market.slugs[0]}")
         units[html] = [seen.take()]

@@ -36,6 +36,7 @@ from souk.kernel.clock import Clock, SystemClock
 from souk.platform.database import Database
 from souk.platform.events import EventWriter, Subscription
 from souk.platform.http import edge, health, mailbox
+from souk.platform.http.kept import KeptAnswers
 from souk.platform.jobs import JobType, Schedule
 from souk.platform.mail import make_mailer
 from souk.platform.relay import Relay
@@ -180,7 +181,7 @@ class _Served:
             sandbox = create_sandbox(SandboxSettings.from_settings(self._settings), built.db)
             await self._stack.enter_async_context(sandbox.lifespan())
             return sandbox
-        return edge.Edge(build_app(built), self._settings)
+        return edge.Edge(build_app(built), self._settings, kept=KeptAnswers(built.db.changes))
 
 
 def _settle() -> None:
