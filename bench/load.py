@@ -130,9 +130,18 @@ class Load:
 
 
 async def drive(
-    port: int, step: Step, *, seconds: float, connections: int = CONNECTIONS, first: int = 0
+    port: int,
+    step: Step,
+    *,
+    seconds: float,
+    connections: int = CONNECTIONS,
+    first: int = 0,
+    most: int | None = None,
 ) -> Load:
-    """Repeat `step` on every connection for so many seconds. `first` is the first number."""
+    """Repeat `step` on every connection for so many seconds, at most `most` times in all.
+
+    `first` is the first number.
+    """
     opened = [await connect(port) for _ in range(connections)]
     latencies: list[float] = []
     number = first
@@ -143,7 +152,7 @@ async def drive(
     async def work(connection: Connection) -> None:
         nonlocal number
         now = clock()
-        while now < end:
+        while now < end and (most is None or number - first < most):
             mine, number = number, number + 1
             await step(connection, mine)
             done = clock()

@@ -126,7 +126,7 @@ class Dispatcher:
             "UPDATE sandbox.webhook_delivery d SET open = n.open, next_at = n.next_at,"
             " answer = n.answer FROM unnest($1::bigint[], $2::boolean[], $3::timestamptz[],"
             " $4::integer[]) AS n (id, open, next_at, answer) WHERE d.id = n.id"
-            f" RETURNING {_SOON_IS_ENOUGH}",
+            " RETURNING set_config('synchronous_commit', 'off', true)",
             ids,
             still_open,
             next_at,
@@ -135,10 +135,7 @@ class Dispatcher:
 
 
 # A crash may lose the last claims and answers: those events are then delivered once more, as every
-# receiver has to expect. It is not worth a wait for the disk.
-_SOON_IS_ENOUGH = "set_config('synchronous_commit', 'off', true)"
-
-
+# receiver has to expect. It is not worth a wait for the disk: `synchronous_commit` is off here.
 async def _claim(tx: WriteTx) -> list[Record]:
     now = tx.clock.now()
     return await tx.fetch(
@@ -147,7 +144,7 @@ async def _claim(tx: WriteTx) -> list[Record]:
         " UPDATE sandbox.webhook_delivery d SET next_at = $3, attempts = d.attempts + 1"
         " FROM due, sandbox.event e WHERE d.id = due.id AND e.id = d.event_id"
         " RETURNING d.id, d.event_id, d.signing, d.attempts, e.payload,"
-        f" {_SOON_IS_ENOUGH}",
+        " set_config('synchronous_commit', 'off', true)",
         now,
         _BATCH,
         now + _LEASE,
