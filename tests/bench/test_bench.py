@@ -6,10 +6,11 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from bench import history, rows
 from bench.__main__ import run_size, size_of
 from bench.report import missed, write
 from bench.rows import Row
+
+from bench import history, rows
 
 
 @pytest.mark.parametrize(
