@@ -163,6 +163,7 @@ class _Served:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 try:
+                    gc.disable()
                     self._app = await self._start()
                     _settle()
                 except Exception as error:
@@ -185,13 +186,14 @@ class _Served:
 
 
 def _settle() -> None:
-    """What was made at start stays for good: look for garbage elsewhere, and less often.
+    """What was made at start stays for good: look for garbage only elsewhere, and less often.
 
     A request makes hardly any cycles, and most of its objects are gone when it ends.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
+    gc.enable()
 
 
 def web_application(settings: Settings) -> ASGIApp:
