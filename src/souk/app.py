@@ -38,6 +38,7 @@ from souk.platform.database import Database
 from souk.platform.events import EventWriter, Subscription
 from souk.platform.http import edge, health, mailbox
 from souk.platform.http import options as options_http
+from souk.platform.http.kept import KeptAnswers
 from souk.platform.jobs import JobType, Schedule
 from souk.platform.mail import make_mailer
 from souk.platform.relay import Relay
@@ -188,6 +189,7 @@ class _Served:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 try:
+                    gc.disable()
                     self._app = await self._start()
                     _settle()
                 except Exception as error:
@@ -206,17 +208,18 @@ class _Served:
             sandbox = create_sandbox(SandboxSettings.from_settings(self._settings), built.db)
             await self._stack.enter_async_context(sandbox.lifespan())
             return sandbox
-        return edge.Edge(build_app(built), self._settings)
+        return edge.Edge(build_app(built), self._settings, kept=KeptAnswers(built.db.changes))
 
 
 def _settle() -> None:
-    """What was made at start stays for good: look for garbage elsewhere, and less often.
+    """What was made at start stays for good: look for garbage only elsewhere, and less often.
 
     A request makes hardly any cycles, and most of its objects are gone when it ends.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
+    gc.enable()
 
 
 def web_application(settings: Settings) -> ASGIApp:

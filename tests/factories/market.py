@@ -34,6 +34,7 @@ from souk.kernel.ids import token, uuid7
 from souk.platform import relay
 from souk.platform.database import Database, WriteTx
 from souk.platform.http import edge
+from souk.platform.http.kept import KeptAnswers
 from souk.platform.mail import make_mailer
 from souk.platform.relay import Relay
 from souk.platform.services import Services
@@ -212,7 +213,8 @@ class Market:
         self.app = app
         self.clock = clock
         self.hooks = hooks
-        self._asgi = edge.Edge(app, services.settings)
+        kept = KeptAnswers(services.db.changes)
+        self._asgi = edge.Edge(app, services.settings, kept=kept)
         self._clients: list[httpx.AsyncClient] = []
 
     def client(self, headers: dict[str, str] | None = None) -> httpx.AsyncClient:

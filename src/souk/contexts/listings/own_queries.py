@@ -86,7 +86,8 @@ def _own_sql(sort: Sort, *, descending: bool) -> str:
     place, cursor = _PLACES[sort]
     less, way = ("<", "DESC") if descending else (">", "ASC")
     return (
-        f"{LISTING_ROW} WHERE l.seller_id = $1 AND ($2::text[] = '{{}}' OR l.state = ANY($2::text[]))"
+        f"{LISTING_ROW} WHERE l.seller_id = $1"
+        " AND ($2::text[] = '{}' OR l.state = ANY($2::text[]))"
         f" AND ($4::uuid IS NULL OR ({place}, l.id) {less} ({cursor}, $4))"
         " AND ($6 = '' OR strpos(lower(l.title), lower($6)) > 0 OR EXISTS (SELECT"
         "   FROM listings.variant v WHERE v.listing_id = l.id AND v.sku = $6))"

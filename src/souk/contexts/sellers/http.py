@@ -55,14 +55,14 @@ class Holiday(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     message: Annotated[str, msgspec.Meta(max_length=300)] = ""
 
 
-@get("/api/v1/sellers", access=access.PUBLIC)
+@get("/api/v1/sellers", access=access.PUBLIC, shared=1.0)
 async def list_shops(db: Database, cursor: _Cursor = None, limit: Limit = 20) -> Listed[SellerCard]:
     """Open shops, newest first."""
     async with db.read() as conn:
         return Listed.of(await queries.open_shops(conn, cursor=cursor, limit=limit))
 
 
-@get("/api/v1/sellers/{slug:str}", access=access.PUBLIC)
+@get("/api/v1/sellers/{slug:str}", access=access.PUBLIC, shared=1.0)
 async def read_shop(db: Database, slug: Annotated[str, Parameter(max_length=100)]) -> SellerView:
     """One open shop."""
     async with db.read() as conn:
