@@ -269,7 +269,6 @@ class Trade:
         await self.world.relay.drain()
         await jobs.send_refunds(services)
         await expire.expire_due(services)
-        await self.world.db.transact(lambda tx: inventory.expire_due(tx, tx.clock.now(), 100))
         await fulfilment_jobs.tick(services)
         await self.world.relay.drain()
 
