@@ -53,7 +53,9 @@ async def undeclared() -> None: ...
 
 @pytest.fixture
 def client(make_client):
-    return make_client([*health.routes, boom, crash, signed_in, once, read_thing, change_thing, drop_thing])
+    return make_client(
+        [*health.routes, boom, crash, signed_in, once, read_thing, change_thing, drop_thing]
+    )
 
 
 async def test_refusals_are_problem_details_with_the_request_id(client):

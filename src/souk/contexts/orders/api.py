@@ -38,8 +38,10 @@ from souk.contexts.orders.errors import (
     CheckoutIncomplete,
     CheckoutNotFound,
     EmptyCheckout,
+    OrderLinkOver,
     OrderNotFound,
 )
+from souk.contexts.orders.links import LINK_LIFE, check_order_key, order_key
 from souk.contexts.orders.queries import (
     DaySales,
     LineView,
@@ -68,6 +70,7 @@ from souk.contexts.orders.store import save_seller_order as save_part
 
 __all__ = [
     "CHECKOUT_LIFE",
+    "LINK_LIFE",
     "RESERVATION_LIFE",
     "RETURN_WINDOW",
     "CancelTooLate",
@@ -83,6 +86,7 @@ __all__ = [
     "LineCommission",
     "LineView",
     "OrderLine",
+    "OrderLinkOver",
     "OrderNotFound",
     "OrderRow",
     "OrderView",
@@ -99,6 +103,7 @@ __all__ = [
     "address_of",
     "all_orders",
     "by_seller",
+    "check_order_key",
     "due_for_completion",
     "find_checkout",
     "held_by",
@@ -111,6 +116,7 @@ __all__ = [
     "new_checkout",
     "open_checkout",
     "order",
+    "order_key",
     "ordered_listings",
     "orders_of",
     "payment_of",
