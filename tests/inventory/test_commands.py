@@ -270,7 +270,7 @@ async def past_hold(db: Database) -> list[UUID]:
         return await inventory.checkouts_past_hold(conn, limit=1_000)
 
 
-async def test_what_is_held_past_its_time(db: Database, clock: SettableClock) -> None:
+async def test_expiry(db: Database, clock: SettableClock) -> None:
     shop = await Shop(db, 10).open()
     late, extended, fresh = uuid7(), uuid7(), uuid7()
     await reserve(db, late, (shop.variants[0], 1))
