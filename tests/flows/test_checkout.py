@@ -535,6 +535,40 @@ async def test_time_ends_a_checkout_but_not_one_that_is_being_paid(market: Marke
     assert await market.on_hand(listing) == (10, 0)
 
 
+@pytest.mark.parametrize("keys", ["one key", "own keys", "no key"])
+async def test_ten_at_once_by_api_webhook_and_job_have_one_effect(
+    market: Market, keys: str
+) -> None:
+    listing = await (await market.shop()).goods(stock=5)
+    buyer = market.guest()
+    checkout = await buyer.checkout((listing, 1))
+    await buyer.pay(checkout, "pm_card_3ds")
+    payment = await payment_of(market, checkout)
+    await pass_challenge(market, payment)
+    hooks = await market.hooks.about(str(payment.id), count=2)
+    # Only a payment of which nobody has heard for a while is asked for.
+    market.clock.advance(timedelta(minutes=2))
+    one = uuid7().hex
+
+    def key(turn: int) -> str | None:
+        return {"one key": one, "own keys": f"{one}{turn}", "no key": None}[keys]
+
+    await asyncio.gather(
+        *(buyer.pay(checkout, "pm_card_visa", key=key(turn)) for turn in range(3)),
+        *(market.deliver(hooks) for _ in range(3)),
+        *(jobs.sweep(market.services) for _ in range(2)),
+        *(pay.refresh(market.services, GUEST, payment.id) for _ in range(2)),
+    )
+    await market.work()
+    assert (await buyer.state(checkout))["state"] == "completed"
+    assert await market.orders_of(checkout) == 1
+    assert await market.on_hand(listing) == (4, 0)
+    kept = [each for each in await market.payments_of(checkout) if each.state == "captured"]
+    assert [each.id for each in kept] == [payment.id]
+    captured = [taken - back for _, taken, back in await market.intents(reference=str(payment.id))]
+    assert captured == [payment.amount]
+
+
 async def test_delivery_is_one_that_is_offered(market: Market) -> None:
     listing = await (await market.shop()).goods()
     buyer = market.guest()
