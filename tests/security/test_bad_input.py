@@ -50,7 +50,7 @@ NUMBERS = {
     "fraction": b"1.5",
     "NaN": b"NaN",
     "infinity": b"Infinity",
-    "text": b'"1"',
+    "word": b'"one"',
     "null": b"null",
     "hexadecimal": b"0x10",
     "leading zero": b"007",
@@ -66,6 +66,8 @@ WORDS = (
     "=cmd|' /C calc'!A0", "@SUM(1+1)*cmd", "%0d%0aSet-Cookie: x=1", "\r\nBcc: a@b.test",
     "\u2028\u2029",
 )  # fmt: skip
+# What is right for one field: stock may shrink, a version may be left open, seconds are a time.
+TAKEN = {("delta", "negative"), ("version", "null"), ("valid_from", "number")}
 KEPT = (
     "listings.listing", "listings.image", "listings.digital_file", "fulfilment.address",
     "fulfilment.shipping_method", "carts.line", "orders.checkout", "orders.transition",
@@ -264,7 +266,7 @@ async def test_spoilt_fields_are_refused_and_nothing_is_stored(world: World, doo
     cases = [(name, what, token) for name in door.texts for what, token in TEXTS.items()]
     cases += [(name, what, token) for name in door.numbers for what, token in NUMBERS.items()]
     for name, what, token in cases:
-        if what == "negative" and name == "delta":
+        if (name, what) in TAKEN:
             continue
         said = complaint(await world.send(door, token, name))
         if said:
