@@ -18,6 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import httpx
 import pytest
+import structlog
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -33,6 +34,10 @@ from souk.platform.services import Services
 from souk.platform.settings import Settings
 from souk.platform.storage import FileStore
 
+# The renderer that structlog takes when nobody configures it prints the locals of every frame.
+structlog.configure(
+    processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
+)
 pytest_plugins = ("tests.factories.fixtures",)
 
 _QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]

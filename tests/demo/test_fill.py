@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -145,6 +146,18 @@ async def test_money_mails_downloads_and_baskets_are_alive(filled: Services) -> 
     async with filled.db.read() as conn:
         trial = {row.code for row in await ledger.trial_balance(conn)}
         assert {"commission", "gateway:sandbox"} <= trial
+        # What was earned long enough ago can be paid out.
+        now = filled.clock.now()
+        shops = await sellers.open_shops(conn, limit=100)
+        balances = [
+            balance for shop in shops.items for balance in await ledger.balances(conn, shop.id)
+        ]
+        assert any(balance.available > 0 for balance in balances)
+        late = await conn.fetchval(
+            "SELECT count(*) FROM ledger.hold WHERE NOT released AND release_at < $1",
+            now - timedelta(days=2),
+        )
+        assert late == 0
         mails = await local_mails(conn, limit=1_000)
         rows = await conn.fetch("SELECT state FROM payments.payment")
         kinds = Counter(row["state"] for row in rows)

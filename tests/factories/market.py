@@ -15,7 +15,6 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-import structlog
 from litestar import Litestar, Request, Response, post
 
 from souk import app as composition
@@ -362,10 +361,6 @@ async def running(
     url: str, *, clock: SettableClock, pool: int = 20, **changes: Any
 ) -> AsyncIterator[Market]:
     """The marketplace on the database at `url`."""
-    # The default renderer prints every local of every frame, which takes seconds per failure.
-    structlog.configure(
-        processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
-    )
     folder = Path(tempfile.mkdtemp(prefix="souk-test-"))
     port = free_port()
     hooks = Hooks()

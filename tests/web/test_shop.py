@@ -9,7 +9,9 @@ import pytest
 
 from souk.contexts.inventory import api as inventory
 from souk.contexts.search.api import SearchEngine
-from souk.platform.database import count_statements
+from souk.flows.browse.search import query_log
+from souk.kernel.ids import uuid7
+from souk.platform.database import Database, count_statements
 from souk.platform.services import Services
 from tests.web.conftest import Visitor, text_of
 from tests.web.world import OPERATOR, World, index, open_shop, put_up
@@ -211,3 +213,23 @@ async def test_every_form_has_a_token(visitor: Visitor, world: World) -> None:
         html = await visitor.page(path)
         forms = re.findall(r'<form[^>]*method="post".*?</form>', html, re.DOTALL)
         assert all('name="_csrf"' in form for form in forms), path
+
+
+async def test_searches_on_the_page_are_counted(
+    visitor: Visitor, world: World, db: Database
+) -> None:
+    word = f"lavender {uuid7().hex[-6:]}"
+    before = await _written(db)
+    await visitor.page(f"/search?q={word}")
+    await visitor.page(f"/search?q={word}&page=2")
+    assert await _written(db) == before
+    await query_log.flush(db)
+    async with db.read() as conn:
+        assert (
+            await conn.fetchval("SELECT searches FROM search.query_log WHERE query = $1", word) == 1
+        )
+
+
+async def _written(db: Database) -> int:
+    async with db.read() as conn:
+        return await conn.fetchval("SELECT coalesce(sum(searches), 0) FROM search.query_log")

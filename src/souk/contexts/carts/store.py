@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from souk.contexts.carts.domain import EMPTY, Cart, CartItem, CartLine, most_of
+from souk.contexts.carts.domain import EMPTY, MAX_LINES, Cart, CartItem, CartLine, most_of
+from souk.contexts.carts.errors import CartFull
 from souk.kernel.ids import uuid7
 from souk.platform.database import ReadConn, Record, WriteTx
 from souk.platform.http.holder import Holder
@@ -77,6 +78,7 @@ WITH kept AS (
   INSERT INTO carts.line AS l
     (cart_id, variant_id, listing_id, seller_id, quantity, max_quantity, price_seen, added_at)
   SELECT kept.id, $6, $7, $8, least($9::int, $10), $10, $11, $5 FROM kept
+  WHERE (SELECT count(*) FROM carts.line o WHERE o.cart_id = kept.id AND o.variant_id <> $6) < $12
   ON CONFLICT (cart_id, variant_id) DO UPDATE
     SET quantity = least(l.quantity + $9::int, excluded.max_quantity),
         max_quantity = excluded.max_quantity, price_seen = excluded.price_seen
@@ -92,7 +94,8 @@ _PUT_GUEST = _PUT.format(holder="guest")
 async def put(tx: WriteTx, holder: Holder, *, item: CartItem, quantity: int) -> Record:
     """Add `quantity` of `item`, making the cart if need be; both upserts survive a race.
 
-    Answers the cart's id and version and the line's quantity and time.
+    Answers the cart's id and version and the line's quantity and time. Raises CartFull: lines
+    that others put in while this waited for the lock of the cart count too.
     """
     row = await tx.fetchrow(
         _PUT_USER if holder.user_id else _PUT_GUEST,
@@ -107,8 +110,10 @@ async def put(tx: WriteTx, holder: Holder, *, item: CartItem, quantity: int) -> 
         quantity,
         most_of(item.kind),
         item.price,
+        MAX_LINES,
     )
-    assert row is not None
+    if row is None:
+        raise CartFull(most=MAX_LINES)
     return row
 
 

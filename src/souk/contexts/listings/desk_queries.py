@@ -20,12 +20,14 @@ SORTS = {
 
 
 class ListingFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """`search` is a part of the title, or a whole SKU."""
+    """`search` is a part of the title, or a whole SKU; `changed`: those on sale that were changed
+    since somebody looked at them."""
 
     search: str = ""
     states: Sequence[str] = ()
     kind: str = ""
     seller_id: UUID | None = None
+    changed: bool = False
 
 
 async def listed(
@@ -44,6 +46,7 @@ async def listed(
         "   FROM listings.variant w WHERE w.listing_id = l.id AND w.sku = $1))"
         " AND (cardinality($2::text[]) = 0 OR l.state = ANY($2))"
         " AND ($3 = '' OR l.kind = $3) AND ($4::uuid IS NULL OR l.seller_id = $4)"
+        " AND (NOT $8 OR (l.relook_at IS NOT NULL AND l.state IN ('active', 'sold_out')))"
         f" AND {by.after(5, 6)} ORDER BY {by.order} LIMIT $7",
         wanted.search.strip(),
         list(wanted.states),
@@ -52,14 +55,19 @@ async def listed(
         value,
         key,
         limit + 1,
+        wanted.changed,
     )
     found = [SellerListingRow(**dict(row)) for row in rows]
     return by.page(found, limit=limit, at=lambda row: (row.updated_at, row.id))
 
 
 async def counts(conn: ReadConn) -> dict[str, int]:
-    """How many listings are in each state."""
-    rows = await conn.fetch("SELECT state, count(*) AS n FROM listings.listing GROUP BY state")
+    """How many listings are in each state, and under `changed` those to look at again."""
+    rows = await conn.fetch(
+        "SELECT state, count(*) AS n FROM listings.listing GROUP BY state"
+        " UNION ALL SELECT 'changed', count(*) FROM listings.listing"
+        " WHERE relook_at IS NOT NULL AND state IN ('active', 'sold_out')"
+    )
     return {row["state"]: row["n"] for row in rows}
 
 

@@ -39,6 +39,7 @@ class SellerListingRow(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     published_at: datetime | None
+    relook_at: datetime | None
 
 
 def decode_place(cursor: str) -> tuple[datetime, UUID]:
@@ -60,7 +61,7 @@ SELECT l.id, l.seller_id, coalesce(s.name, '') AS seller_name, l.slug, l.title, 
   (SELECT count(*) FROM listings.variant v WHERE v.listing_id = l.id) AS variant_count,
   ARRAY(SELECT v.id FROM listings.variant v WHERE v.listing_id = l.id ORDER BY v.position)
     AS variant_ids,
-  l.review_note, l.version, l.created_at, l.updated_at, l.published_at
+  l.review_note, l.version, l.created_at, l.updated_at, l.published_at, l.relook_at
 FROM listings.listing l LEFT JOIN listings.seller s ON s.id = l.seller_id
 """
 
@@ -178,14 +179,24 @@ async def state_counts(conn: ReadConn, seller_id: UUID) -> dict[str, int]:
     return {row["state"]: row["n"] for row in rows}
 
 
+# Each sort of waiting by an index of its own.
+_FOR_REVIEW = f"""{LISTING_ROW} JOIN (
+  SELECT id, updated_at AS since FROM listings.listing WHERE state = 'in_review'
+  UNION ALL
+  SELECT id, relook_at FROM listings.listing
+  WHERE relook_at IS NOT NULL AND state IN ('active', 'sold_out')) w ON w.id = l.id
+"""
+
+
 async def for_review(
     conn: ReadConn, *, cursor: str | None = None, limit: int = 20
 ) -> Page[SellerListingRow]:
-    """Listings that wait for a moderator, longest wait first."""
+    """Listings that wait for a moderator, longest wait first: those that nobody saw yet, and those
+    on sale in which something was changed since (`relook_at`)."""
     at, last = decode_place(cursor) if cursor else (None, None)
     rows = await conn.fetch(
-        f"{LISTING_ROW} WHERE l.state = 'in_review' AND ($1::timestamptz IS NULL"
-        " OR (l.updated_at, l.id) > ($1, $2::uuid)) ORDER BY l.updated_at, l.id LIMIT $3",
+        f"{_FOR_REVIEW} WHERE $1::timestamptz IS NULL OR (w.since, w.id) > ($1, $2::uuid)"
+        " ORDER BY w.since, w.id LIMIT $3",
         at,
         last,
         limit + 1,
@@ -194,7 +205,9 @@ async def for_review(
     return page_of(
         found,
         limit=limit,
-        cursor_of=lambda row: encode_cursor(row.updated_at.isoformat(), str(row.id)),
+        cursor_of=lambda row: encode_cursor(
+            (row.relook_at or row.updated_at).isoformat(), str(row.id)
+        ),
     )
 
 

@@ -120,7 +120,8 @@ async def add_image(
         height=image.height,
         size=image.size,
     )
-    listing.images = [*listing.images, added]
+    before, listing.images = listing.content, [*listing.images, added]
+    listing.note_content(before, trusted=seller.trusted, now=tx.clock.now())
     await store.save(tx, listing, seller, images=True)
     await make_sizes_of(tx, image)
     changed(tx, actor, listing)
@@ -142,10 +143,12 @@ async def describe_image(
     listing, seller = await owned(tx, listing_id, seller_id)
     listing.check_editable(None)
     _image(listing, image_id)
+    before = listing.content
     listing.images = [
         msgspec.structs.replace(image, alt=_alt(alt)) if image.id == image_id else image
         for image in listing.images
     ]
+    listing.note_content(before, trusted=seller.trusted, now=tx.clock.now())
     await store.save(tx, listing, seller, images=True)
     changed(tx, actor, listing)
     return listing
@@ -253,11 +256,13 @@ async def attach_file(
         current=True,
         created_at=tx.clock.now(),
     )
+    before = listing.content
     listing.files = [
         msgspec.structs.replace(each, current=False) if each in earlier else each
         for each in listing.files
     ]
     listing.files.append(added)
+    listing.note_content(before, trusted=seller.trusted, now=tx.clock.now())
     await store.save(tx, listing, seller, files=True)
     changed(tx, actor, listing)
     return listing

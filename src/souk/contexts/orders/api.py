@@ -54,9 +54,11 @@ from souk.contexts.orders.errors import (
     EmptyCheckout,
     NothingToCancel,
     OrderChanged,
+    OrderLinkOver,
     OrderNotFound,
     QuantityNotLeft,
 )
+from souk.contexts.orders.links import LINK_LIFE, check_order_key, order_key
 from souk.contexts.orders.options import RETURN_DAYS, return_window
 from souk.contexts.orders.queries import (
     DaySales,
@@ -110,6 +112,7 @@ from souk.contexts.orders.store import save_seller_order as save_part
 __all__ = [
     "ACCEPT_WITHIN",
     "CHECKOUT_LIFE",
+    "LINK_LIFE",
     "RESERVATION_LIFE",
     "RETURN_DAYS",
     "RETURN_WINDOW",
@@ -138,6 +141,7 @@ __all__ = [
     "NothingToCancel",
     "OrderChanged",
     "OrderLine",
+    "OrderLinkOver",
     "OrderNotFound",
     "OrderRow",
     "OrderView",
@@ -159,6 +163,7 @@ __all__ = [
     "all_orders",
     "by_seller",
     "cancel_pieces",
+    "check_order_key",
     "delivered_parts",
     "desk",
     "desk_order_counts",
@@ -184,6 +189,7 @@ __all__ = [
     "open_checkout",
     "open_pieces",
     "order",
+    "order_key",
     "ordered_listings",
     "orders_of",
     "pack",

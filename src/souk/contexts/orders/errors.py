@@ -28,6 +28,19 @@ class OrderNotFound(DomainError):
         )
 
 
+class OrderLinkOver(DomainError):
+    """The link of a mail was good, but is too old now."""
+
+    code = "order_link_over"
+    kind = ErrorKind.NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This link has run out. Use the one in our newest mail about the order, or open the "
+            "order in the browser with which you bought."
+        )
+
+
 class EmptyCheckout(DomainError):
     """There is nothing to buy."""
 

@@ -98,13 +98,19 @@ async def find_checkout(conn: ReadConn, checkout_id: UUID) -> Checkout | None:
     return checkout_of(row) if row else None
 
 
-async def lock_due_checkouts(tx: WriteTx, *, now: datetime, limit: int) -> list[Checkout]:
-    """Open checkouts past their end; those that somebody is working on are left for later."""
+async def lock_due_checkouts(
+    tx: WriteTx, *, now: datetime, also: Sequence[UUID] = (), limit: int
+) -> list[Checkout]:
+    """Open checkouts past their end and, in whatever state, those of `also`.
+
+    Those that somebody is working on are left for later.
+    """
     rows = await tx.fetch(
-        f"{_SELECT} WHERE state IN ('open', 'awaiting_payment') AND expires_at < $1"
-        " ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED",
+        f"{_SELECT} WHERE (state IN ('open', 'awaiting_payment') AND expires_at < $1)"
+        " OR id = ANY($3::uuid[]) ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED",
         now,
         limit,
+        list(also),
     )
     return [checkout_of(row) for row in rows]
 

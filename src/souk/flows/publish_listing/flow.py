@@ -62,7 +62,10 @@ async def _open_shop(tx: WriteTx, seller_id: UUID) -> sellers.SellerAccount:
     shop = await sellers.account(tx, seller_id=seller_id)
     if shop.state != sellers.SellerState.APPROVED:
         raise Forbidden("Your shop is not open. Its page says what is missing.")
-    await listings.know_seller(tx, seller_id=seller_id, name=shop.name, slug=shop.slug)
+    trusted = shop.tier == _TRUSTED
+    await listings.know_seller(
+        tx, seller_id=seller_id, name=shop.name, slug=shop.slug, trusted=trusted
+    )
     return shop
 
 

@@ -183,6 +183,17 @@ async def _admit(request: Request[Any, Any, Any]) -> None:
     await limits.guard(request, handler)
 
 
+def _with_all_methods(router: Router) -> Router:
+    """Let OPTIONS name every method of a path: Litestar keeps the answer it made for the first
+    handler of a path, unless there is none when the routes are taken into the application."""
+    for route in router.routes:
+        if isinstance(route, HTTPRoute):
+            route.route_handlers = [
+                handler for handler in route.route_handlers if "OPTIONS" not in handler.http_methods
+            ]
+    return router
+
+
 def _resolve_in_turn(app: Litestar) -> None:
     """Resolve dependencies one after the other.
 
@@ -236,7 +247,7 @@ def build(
             if route.opt.get("idempotent"):
                 route.middleware = [Idempotency]
     app = _Souk(
-        route_handlers=list(routes),
+        route_handlers=[_with_all_methods(Router("/", route_handlers=list(routes)))],
         before_request=_admit,
         exception_handlers=problems.HANDLERS,
         dependencies={

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from souk.contexts.inventory import store
 from souk.contexts.inventory.domain import UNLIMITED
 from souk.kernel.errors import NotFound
 from souk.kernel.ids import parse_uuid
@@ -67,6 +68,15 @@ async def availability(conn: ReadConn, variant_ids: Sequence[UUID]) -> dict[UUID
         )
         for row in rows
     }
+
+
+async def checkouts_past_hold(conn: ReadConn, *, limit: int) -> list[UUID]:
+    """Checkouts that hold stock past their time, longest ago first.
+
+    Nothing is released by time alone: the owner of the checkout decides whether a payment is
+    under way, and extends or releases.
+    """
+    return await store.due(conn, conn.clock.now(), limit)
 
 
 _STOCK = (

@@ -63,7 +63,7 @@ class PurchaseConfirmed(Content, frozen=True, tag="purchase_confirmed"):
             rows=rows,
             total=Row(say("Total"), say.money(self.total, self.currency)),
             action=say("See the order"),
-            path=f"/account/orders/{self.order_id}",
+            path=link or f"/account/orders/{self.order_id}",
         )
 
 
@@ -137,7 +137,7 @@ class Shipped(Content, frozen=True, tag="shipped"):
             paragraphs=paragraphs,
             rows=rows,
             action=say("Follow the parcel"),
-            path=f"/account/orders/{self.order_id}",
+            path=link or f"/account/orders/{self.order_id}",
         )
 
 
@@ -160,7 +160,7 @@ class Delivered(Content, frozen=True, tag="delivered"):
                 ),
             ],
             action=say("See the order"),
-            path=f"/account/orders/{self.order_id}",
+            path=link or f"/account/orders/{self.order_id}",
         )
 
 
@@ -183,7 +183,7 @@ class DownloadReady(Content, frozen=True, tag="download_ready"):
             ],
             rows=[Row(title, "") for title in self.titles],
             action=say("Go to my downloads"),
-            path=f"/account/orders/{self.order_id}",
+            path=link or f"/account/orders/{self.order_id}",
         )
 
 
@@ -211,7 +211,7 @@ class OrderCancelled(Content, frozen=True, tag="order_cancelled"):
             heading=say("Cancelled"),
             paragraphs=paragraphs,
             action=say("See the order"),
-            path=f"/account/orders/{self.order_id}",
+            path=link or f"/account/orders/{self.order_id}",
         )
 
 
@@ -290,7 +290,7 @@ class Refunded(Content, frozen=True, tag="refunded"):
                 ),
             ],
             action=say("See the order") if self.order_id else "",
-            path=f"/account/orders/{self.order_id}" if self.order_id else "",
+            path=(link or f"/account/orders/{self.order_id}") if self.order_id else "",
         )
 
 

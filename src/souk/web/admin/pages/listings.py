@@ -29,6 +29,8 @@ from souk.web.page import Req, page, tree_of
 _MAY = access.operator(Permission.LISTINGS_REVIEW)
 _LIST = "/admin/listings"
 _ONE = _LIST + "/{listing_id:uuid}"
+_CHANGED = "changed"
+"""The queue of listings on sale whose words or pictures were changed."""
 _State = Annotated[str, QueryParameter(name="state", max_length=20)]
 
 
@@ -38,6 +40,7 @@ def _wanted(q: str, chosen: str, kind: str, seller: str) -> listings.desk.Listin
         states=[chosen] if chosen in set(listings.State) else [],
         kind=kind if kind in set(listings.Kind) else "",
         seller_id=parse_uuid(seller),
+        changed=chosen == _CHANGED,
     )
 
 
@@ -67,7 +70,7 @@ async def review_page(
         "admin/listings.html",
         rows=found.items,
         counts=counts,
-        chosen=chosen if chosen in set(listings.State) else "",
+        chosen=chosen if chosen in {*listings.State, _CHANGED} else "",
         shop=shops.get(shop_id) if shop_id else None,
         desk_counts=waiting,
         **frame_of(

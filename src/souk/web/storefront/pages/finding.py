@@ -10,6 +10,7 @@ from litestar.params import FromPath, QueryParameter
 from souk.contexts.catalog import api as catalog
 from souk.contexts.listings import api as listings
 from souk.contexts.search import api as search
+from souk.flows.browse.search import query_log
 from souk.platform.database import Database
 from souk.platform.http import access
 from souk.platform.settings import Settings
@@ -57,6 +58,8 @@ async def search_page(request: Req, db: Database, settings: Settings) -> Respons
     category = tree.by_slug.get(asked.one("category"))
     query = asked.query(category_id=category.id if category else None)
     result = await search.search(pages_of(request).engine, query)
+    if asked.page == 1:
+        await query_log.add(db, text=asked.one("q"), total=result.total)
     counts = category_counts(result)
     nodes = [
         {
