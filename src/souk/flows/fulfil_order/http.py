@@ -227,7 +227,7 @@ async def _as_buyer(
     holder: Holder,
     order_id: UUID,
     seller_order_id: UUID,
-    work: Callable[[WriteTx, orders.SellerOrder], Awaitable[None]],
+    work: Callable[[WriteTx, orders.SellerOrder], Awaitable[object]],
 ) -> orders.OrderView:
     async def run(tx: WriteTx) -> None:
         await own_part(tx, holder, order_id, seller_order_id)
@@ -246,7 +246,7 @@ async def _as_seller(
     db: Database,
     actor: Actor,
     seller_order_id: UUID,
-    step: Callable[[WriteTx, UUID], Awaitable[None]],
+    step: Callable[[WriteTx, UUID], Awaitable[object]],
 ) -> orders.SellerOrderView:
     """One step of the seller's, which finds the order through the seller's id; then as it is."""
     seller_id = actor.seller_id
