@@ -19,7 +19,8 @@ from souk.contexts.search import api as search
 from souk.contexts.sellers import api as sellers
 from souk.flows.fulfil_order import steps
 from souk.flows.index_listings.indexer import Indexer
-from souk.flows.review_purchase.jobs import ask_for_reviews, refresh_records
+from souk.flows.review_purchase.flow import REFRESH_RECORD, RefreshRecord
+from souk.flows.review_purchase.jobs import ask_for_reviews, refresh_one, refresh_records
 from souk.kernel.actor import Role
 from souk.kernel.ids import uuid7
 from tests.factories.market import TEST, Buyer, Market, Shop
@@ -388,6 +389,13 @@ async def test_standing_comes_from_reviews_and_from_service(market: Market) -> N
     part = placed[2][1]["seller_orders"][0]["id"]
     await shop.post(f"{part}/cancel", {"reason": "None is left."})
     await market.drain()
+    async with market.db.read() as conn:
+        waiting = await conn.fetchval(
+            "SELECT count(*) FROM jobs.pgqueuer WHERE dedupe_key = $1",
+            f"{REFRESH_RECORD}:{shop.seller_id}",
+        )
+    assert waiting == 1
+    await refresh_one(market.services, RefreshRecord(shop.seller_id))
 
     async def front() -> sellers.SellerAccount:
         async with market.db.read() as conn:

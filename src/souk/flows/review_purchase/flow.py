@@ -21,6 +21,13 @@ HANDLING = timedelta(days=3)
 """An order that is sent within it was sent in time."""
 RECORD_SPAN = timedelta(days=182)
 MAX_PHOTO_BYTES = 10_000_000
+REFRESH_RECORD = "review_purchase.refresh_record"
+
+
+class RefreshRecord(msgspec.Struct, frozen=True):
+    """The job that counts anew how a shop carries its orders out."""
+
+    seller_id: UUID
 
 
 class ToReview(msgspec.Struct, frozen=True, kw_only=True):

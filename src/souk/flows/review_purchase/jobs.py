@@ -11,9 +11,9 @@ from souk.contexts.notifications import api as notifications
 from souk.contexts.orders import api as orders
 from souk.contexts.reviews import api as reviews
 from souk.contexts.sellers import api as sellers
-from souk.flows.review_purchase.flow import refresh_record
+from souk.flows.review_purchase.flow import REFRESH_RECORD, RefreshRecord, refresh_record
 from souk.platform.database import WriteTx
-from souk.platform.jobs import Schedule
+from souk.platform.jobs import JobType, Schedule, job
 from souk.platform.services import Services
 
 ASK_AFTER = timedelta(days=5)
@@ -67,6 +67,11 @@ def _refuses_mail(answer: compliance.ConsentView) -> bool:
     return mail and answer.recorded_at is not None and not answer.granted
 
 
+async def refresh_one(services: Services, payload: RefreshRecord) -> None:
+    """Count one shop's record anew."""
+    await services.db.transact(lambda tx: refresh_record(tx, seller_id=payload.seller_id))
+
+
 async def refresh_records(services: Services) -> None:
     """Orders that were not sent in time, and those of more than half a year ago, change a shop's
     standing without any event."""
@@ -78,6 +83,7 @@ async def refresh_records(services: Services) -> None:
         )
 
 
+job_types: list[JobType] = [job(REFRESH_RECORD, RefreshRecord, refresh_one)]
 schedules: list[Schedule] = [
     Schedule("reviews.ask", "20 8 * * *", ask_for_reviews),
     Schedule("reviews.records", "50 3 * * *", refresh_records),
