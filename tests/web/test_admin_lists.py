@@ -339,6 +339,9 @@ async def test_navigation_leads_where_the_role_may_go(
     for url in set(re.findall(r'href="(/admin[^"#]*)', html)):
         assert (await visitor.get(url.replace("&amp;", "&"))).status_code == 200, (role, url)
     assert ("Commission" in text_of(body)) is (role is Role.FINANCE)
+    assert ("in balance" in text_of(body)) is (role is Role.FINANCE)
+    assert ("Seller orders" in text_of(body)) is (role is not Role.MODERATOR)
+    assert "Search index" not in text_of(body)
     all_lists = {each.split("?")[0] for each in LISTS} - {"/admin"}
     for url in all_lists:
         may = any(
