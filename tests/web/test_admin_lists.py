@@ -16,6 +16,7 @@ from souk.kernel.actor import Role
 from souk.kernel.ids import uuid7
 from souk.platform import audit
 from souk.platform.database import Database, WriteTx, count_statements
+from souk.platform.http import csv as tables
 from souk.platform.http.csv import safe_cell
 from souk.platform.services import Services
 from tests.fulfilment.factories import Sold, order
@@ -189,15 +190,38 @@ async def test_a_table_has_all_rows_and_no_formula(
     assert safe_cell(-5) == "-5" and safe_cell("-5") == "'-5" and safe_cell(None) == ""
     for each in ("=1", "+1", "-1", "@x", "\tx", "\rx"):
         assert safe_cell(each).startswith("'")
-    # More rows than one batch of the stream.
-    email = f"{mark}@example.com"
-    await order(db, [Sold(uuid7())], email=email, user_id=uuid7())
     async with db.read() as conn:
         log = await audit.recent(conn, action_prefix="identity.exported")
     before = len(log)
     assert rows_of((await visitor.get("/admin/users.csv")).text)
     async with db.read() as conn:
         assert len(await audit.recent(conn, action_prefix="identity.exported")) == before + 1
+
+
+@pytest.mark.parametrize("rows", [9, 10, 11])
+async def test_a_table_goes_on_after_every_batch(
+    visitor: Visitor, world: World, db: Database, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    monkeypatch.setattr(tables, "BATCH", 5)
+    await desks.admin(db, visitor)
+    email = f"{uuid7().hex[-8:]}@example.com"
+    made = {
+        str((await order(db, [Sold(uuid7())], email=email, user_id=uuid7())).id)
+        for _ in range(rows)
+    }
+    found = [
+        row["order"] for row in rows_of((await visitor.get(f"/admin/orders.csv?q={email}")).text)
+    ]
+    assert len(found) == rows and set(found) == made
+    _, actor = await desks.member(db)
+
+    async def write(tx: WriteTx) -> None:
+        for number in range(rows):
+            await audit.record(tx, actor, "test.batch", f"{email}:{number}")
+
+    await db.transact(write)
+    log = rows_of((await visitor.get(f"/admin/audit.csv?who={actor.label()}")).text)
+    assert len({row["about"] for row in log if row["act"] == "test.batch"}) == rows
 
 
 async def test_payments_by_number_and_state(visitor: Visitor, world: World, db: Database) -> None:
@@ -339,6 +363,9 @@ async def test_navigation_leads_where_the_role_may_go(
     for url in set(re.findall(r'href="(/admin[^"#]*)', html)):
         assert (await visitor.get(url.replace("&amp;", "&"))).status_code == 200, (role, url)
     assert ("Commission" in text_of(body)) is (role is Role.FINANCE)
+    assert ("in balance" in text_of(body)) is (role is Role.FINANCE)
+    assert ("Seller orders" in text_of(body)) is (role is not Role.MODERATOR)
+    assert "Search index" not in text_of(body)
     all_lists = {each.split("?")[0] for each in LISTS} - {"/admin"}
     for url in all_lists:
         may = any(

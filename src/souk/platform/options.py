@@ -31,6 +31,7 @@ from souk.platform.database import Database, DatabaseUnavailable, ReadConn, Writ
 log = structlog.get_logger()
 T = TypeVar("T")
 _CHANNEL = "souk_options"
+_LOCK = 7_302
 _RECONNECT_SECONDS = 2.0
 _BROKEN = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
@@ -269,6 +270,7 @@ async def change(
     spec = known.get(key)
     if spec is None:
         raise NotFound("There is no such setting. Look at the list of settings.")
+    await _alone(tx)
     if isinstance(spec, Flag):
         before: object = msgspec.to_builtins(_rule(spec, await _stored(tx, key)))
         after: object = msgspec.to_builtins(_checked_rule(value))
@@ -295,11 +297,17 @@ async def reset(
     spec = known.get(key)
     if spec is None:
         raise NotFound("There is no such setting. Look at the list of settings.")
+    await _alone(tx)
     stored = await _stored(tx, key)
     if stored is None:
         return
     await tx.execute("DELETE FROM platform.option WHERE key = $1", key)
     await _told(tx, actor, key, before=stored.value, after=msgspec.to_builtins(spec.default))
+
+
+async def _alone(tx: WriteTx) -> None:
+    """One change at a time: the audit log says what each really replaced."""
+    await tx.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
 
 
 async def _told(tx: WriteTx, actor: Actor, key: str, *, before: object, after: object) -> None:

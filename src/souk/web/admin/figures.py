@@ -14,7 +14,6 @@ from souk.contexts.orders import api as orders
 from souk.contexts.payments import api as payments
 from souk.contexts.search import api as search
 from souk.contexts.sellers import api as sellers
-from souk.kernel.actor import Actor, Permission
 from souk.platform import operations, relay
 from souk.platform.database import ReadConn
 from souk.web.desk import refusal
@@ -194,43 +193,41 @@ class House:
     lag: relay.Lag
     search: search.IndexLag
     disk: operations.Disk
-    books: bool | None
     now: datetime
 
 
-async def house(conn: ReadConn, actor: Actor, *, folder: Path) -> House:
-    """Five statements, and four more for those who see the books."""
-    books = None
-    if actor.may(Permission.MONEY_VIEW):
-        rows = await ledger.trial_balance(conn)
-        sums: dict[str, int] = {}
-        for row in rows:
-            sums[row.currency] = sums.get(row.currency, 0) + row.debit - row.credit
-        books = not any(sums.values())
+async def balanced(conn: ReadConn) -> bool:
+    """Whether debits and credits are the same in every currency; one statement."""
+    sums: dict[str, int] = {}
+    for row in await ledger.trial_balance(conn):
+        sums[row.currency] = sums.get(row.currency, 0) + row.debit - row.credit
+    return not any(sums.values())
+
+
+async def house(conn: ReadConn, *, folder: Path) -> House:
+    """Four statements and a look at the disk."""
     return House(
         database=await operations.database_health(conn),
         jobs=await operations.queue_health(conn),
         lag=await relay.lag(conn),
         search=await search.index_lag(conn),
         disk=operations.disk(folder),
-        books=books,
         now=conn.clock.now(),
     )
 
 
 def signs(found: House, say: Callable[[str], str], size: Callable[[int], str]) -> list[Sign]:
     """The lines of health, in words."""
-    return [_database(found, say, size), *_queues(found, say), _disk(found, say, size)] + (
-        []
-        if found.books is None
-        else [
-            Sign(
-                say("Books"),
-                "good" if found.books else "bad",
-                say("in balance") if found.books else say("out of balance"),
-                "/admin/ledger/trial-balance",
-            )
-        ]
+    return [_database(found, say, size), *_queues(found, say), _disk(found, say, size)]
+
+
+def sign_of_books(in_balance: bool, say: Callable[[str], str]) -> Sign:  # noqa: FBT001
+    """The line that says whether the books balance."""
+    return Sign(
+        say("Books"),
+        "good" if in_balance else "bad",
+        say("in balance") if in_balance else say("out of balance"),
+        "/admin/ledger/trial-balance",
     )
 
 

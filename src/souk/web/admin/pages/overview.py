@@ -47,12 +47,21 @@ async def overview(
     async with db.read() as conn:
         waiting = await queues(conn, actor)
         market = await figures.market(conn, span, currency=settings.currency)
-        house = await figures.house(conn, actor, folder=settings.data_dir)
+        house = books = None
+        if actor.may(Permission.EVENTS_MANAGE):
+            house = await figures.house(conn, folder=settings.data_dir)
+        if actor.may(Permission.MONEY_VIEW):
+            books = await figures.balanced(conn)
     language = language_of(request)
 
     def say(text: str) -> str:
         return translate(request, text)
 
+    signs: list[figures.Sign] = []
+    if house is not None:
+        signs += figures.signs(house, say, lambda size: _bytes(size, language))
+    if books is not None:
+        signs.append(figures.sign_of_books(books, say))
     return await page(
         request,
         "admin/overview.html",
@@ -68,7 +77,7 @@ async def overview(
             name: _words(request, getattr(market, name))
             for name in ("gmv", "commission", "refunded", "orders", "people", "listings")
         },
-        signs=figures.signs(house, say, lambda size: _bytes(size, language)),
+        signs=signs,
         charts=_charts(request, span, market, settings.currency, actor),
         desk_counts=waiting,
         **problem_context(error),

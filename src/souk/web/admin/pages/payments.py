@@ -149,11 +149,12 @@ async def payment_page(
         steps = await payments.history(conn, payment_id)
         refunds = await payments.refunds_of(conn, payment_id)
         webhooks = await payments.inbox(conn, payment_id=payment_id)
-        bodies = await payments.desk.webhook_bodies(conn, payment_id)
         behind = await orders.desk.for_payments(conn, [each.id for each in tries])
         entries: list[ledger.EntryDetail] = []
         log: list[audit.AuditRow] = []
+        bodies: dict[UUID, str] = {}
         if actor.may(Permission.MONEY_VIEW):
+            bodies = await payments.desk.webhook_bodies(conn, payment_id)
             causes = [f"checkout:{payment.checkout_id}", f"payment:{payment_id}"]
             causes += [f"order:{order.id}" for order in behind.values()]
             entries = await ledger.entries_of(conn, causes)
