@@ -246,3 +246,13 @@ async def test_the_page_says_the_refund_before_anything_happens(market: Market) 
     assert "2 cancelled" in page and "€30.00 refunded" in page
     whole = await shop.http.post(f"{own}/cancel-lines", data={f"units.{line}": "1", "reason": WHY})
     assert "nothing is left to send" in whole.text and "€19.90" in whole.text
+
+
+async def test_the_buyer_sees_what_changed(market: Market) -> None:
+    shop = await market.shop()
+    buyer, _ = await market.member()
+    order = await buyer.buy((await shop.goods(price=1_500), 2))
+    part = part_of(order, shop)
+    await cancel(shop, part, {part["lines"][0]["id"]: 1})
+    page = (await buyer.http.get(f"/account/orders/{order['id']}")).text
+    assert "Changed" in page and f"cancelled: {WHY}" in page

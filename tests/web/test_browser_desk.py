@@ -1,4 +1,4 @@
-"""The seller's desk in a browser: orders by keyboard and buttons, stock, storefront, money."""
+"""The seller's desk in a real browser: orders by keys and by buttons, stock, storefront, money."""
 
 from __future__ import annotations
 

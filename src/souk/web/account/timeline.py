@@ -62,8 +62,8 @@ def _steps(part: orders.SellerOrderView) -> list[dict[str, Any]]:
     return [
         {
             "when": step.at,
-            "state": step.state,
-            "tone": _TONES.get(step.state, "calm"),
+            "state": step.state if step.state != step.previous else "changed",
+            "tone": _TONES.get(step.state, "calm") if step.state != step.previous else "calm",
             "text": step.reason,
         }
         for step in part.timeline

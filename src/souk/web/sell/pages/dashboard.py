@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
@@ -31,6 +32,7 @@ from souk.web.sell.pages.stock_reports import movements_chart
 from souk.web.sell.periods import CHOICES, Period
 
 _SHOWN = 6
+_NO_CENTS = re.compile(r"[.,]00(?!\d)")
 _WHOLE = 100
 
 
@@ -105,6 +107,12 @@ def compared(amounts: Sequence[tuple[date, int]], period: Period) -> Compared:
     )
 
 
+def _short(amount: float, currency: str, language: str) -> str:
+    """Money on an axis: without cents where there are none, so that it fits beside the drawing."""
+    text = money(round(amount), currency, language)
+    return _NO_CENTS.sub("", text) if round(amount) % 100 == 0 else text
+
+
 def two_periods(
     request: Req, title: str, amounts: Sequence[tuple[date, int]], period: Period, currency: str
 ) -> Chart:
@@ -118,7 +126,7 @@ def two_periods(
         ],
         labels=[date_text(day, language).split(",")[0] for day in period.block_starts()],
         label_name=translate(request, "From"),
-        fmt=lambda amount: money(round(amount), currency, language),
+        fmt=lambda amount: _short(amount, currency, language),
     )
 
 

@@ -45,7 +45,7 @@ _Cursor = Annotated[str | None, QueryParameter(max_length=1_024)]
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """What the list was asked for; `bad` names what could not be understood."""
+    """What the list was asked for."""
 
     tab: str
     q: str
