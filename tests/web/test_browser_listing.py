@@ -65,9 +65,9 @@ def test_the_editor_saves_while_typing_and_tells_of_another_window(
             "It bears after the first frost."
         )
         expect(second.get_by_label("Price", exact=True)).to_have_value("26.00")
-        second.get_by_label("Title").fill("Medlar, grafted")
+        second.get_by_label("Title", exact=True).fill("Medlar, grafted")
         expect(second.locator("#editor-state")).to_contain_text(re.compile("^Saved "))
-        page.get_by_label("Title").fill("Medlar tree, old")
+        page.get_by_label("Title", exact=True).fill("Medlar tree, old")
         expect(page.get_by_role("alert")).to_contain_text("Somebody changed this listing")
         assert over_the_edge(page) <= 0
 
@@ -99,7 +99,7 @@ def test_pictures_travel_together_and_move_by_button_and_by_drag(
         expect(page.locator("#picture-state")).to_have_text("Moved to place 1")
         assert ids() == [third, second, first]
         page.get_by_label("What it shows").first.fill("A quince on its branch")
-        page.get_by_label("Title").focus()
+        page.get_by_label("Title", exact=True).focus()
         expect(page.get_by_label("What it shows").first).to_have_class(re.compile("kept"))
         page.reload()
         assert ids() == [third, second, first]
