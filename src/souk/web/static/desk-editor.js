@@ -59,6 +59,10 @@ if (form) {
   form.addEventListener("change", changed);
   form.addEventListener("submit", () => { clearTimeout(timer); dirty = false; });
   addEventListener("beforeunload", (event) => { if (dirty || running) event.preventDefault(); });
+  // What was typed before this script had come.
+  const typed = ({ type, value, defaultValue, checked, defaultChecked }) =>
+    (/checkbox|radio/.test(type) ? checked !== defaultChecked : /text|search|date/.test(type) && value !== defaultValue);
+  if ([...form.elements].some(typed)) changed();
   // The server makes the table of variants; only its place on the page changes.
   form.addEventListener("submit", async (event) => {
     const button = event.submitter;
