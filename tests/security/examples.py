@@ -29,7 +29,7 @@ VALUES: dict[str, Any] = {
     "carrier": "dhl",
     "decision": "approve",
     "kind": "goods",
-    "rates": [{"countries": ["DE"], "price": 490}],
+    "rates": [{"countries": ["DE"], "amount": 490}],
     "scope": "platform",
     "rate_bp": 1_000,
     "valid_from": "2040-01-01T00:00:00Z",
@@ -52,8 +52,7 @@ VALUES: dict[str, Any] = {
 # The same word means another thing elsewhere.
 PLACES: dict[tuple[str, str], Any] = {
     ("/api/v1/legal/{kind}", "kind"): "terms",
-    ("/api/v1/shipping-methods", "kind"): "shipping",
-    ("/api/v1/shipping-methods/{method_id}", "kind"): "shipping",
+    ("/api/v1/shipping-methods", "kind"): "delivery",
     ("/api/v1/inventory/stock/{variant_id}/adjustments", "reason"): "restock",
     ("/api/v1/imports/{run_id}/results", "phase"): "preview",
     ("/api/v1/sellers/apply", "kind"): "private",
