@@ -55,8 +55,6 @@ def missed(row: Row) -> list[str]:
         found.append(f"{row.cpu:.2f} of {cpu:g} ms CPU")
     if count is not None and (row.statements or 0) > count:
         found.append(f"{row.statements} of {count} statements")
-    if row.name.startswith("search") and row.p95 > _SEARCH_P95:
-        found.append(f"p95 {row.p95:.1f} of {_SEARCH_P95:g} ms (8 at once)")
     if row.name == "whole purchase, session to order" and row.yardstick:
         share = row.rate / row.yardstick
         if share < 0.5:
@@ -66,7 +64,7 @@ def missed(row: Row) -> list[str]:
 
 def _line(row: Row) -> list[str]:
     bars = missed(row)
-    has_bar = row.name in _BARS or row.name.startswith("search")
+    has_bar = row.name in _BARS
     return [
         row.name,
         f"{row.rate:,.0f}",

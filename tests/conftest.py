@@ -143,7 +143,9 @@ def event_writer() -> EventWriter:
 async def db(
     db_url: str, clock: SettableClock, event_writer: EventWriter
 ) -> AsyncIterator[Database]:
-    database = await Database.connect(db_url, clock=clock, writer=event_writer)
+    database = await Database.connect(
+        db_url, clock=clock, writer=event_writer, plan_writes_once=True
+    )
     yield database
     await database.close()
 

@@ -119,6 +119,7 @@ async def services(
             statement_timeout_ms=settings.statement_timeout_ms,
             lock_timeout_ms=settings.lock_timeout_ms,
             application_name=f"souk {role}",
+            plan_writes_once=role in {"web", "sandbox"},
         )
         stack.push_async_callback(db.close)
         built = Services(
