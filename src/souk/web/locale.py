@@ -12,7 +12,7 @@ from typing import Any
 
 from babel import Locale as BabelLocale
 from babel.core import negotiate_locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_skeleton
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_currency, format_decimal
@@ -86,6 +86,11 @@ def money_text(value: Any, language: str, currency: str | None = None) -> str:
 
 def date_text(value: date | datetime, language: str) -> str:
     return format_date(value, format="medium", locale=language)
+
+
+def day_text(value: date | datetime, language: str) -> str:
+    """Day and month, such as `24 Nov`: for what is near."""
+    return format_skeleton("MMMd", value, locale=language)
 
 
 def datetime_text(value: datetime, language: str) -> str:

@@ -38,6 +38,7 @@ from souk.contexts.listings.errors import (
     SkuTaken,
     SlugTaken,
     StaleListing,
+    listing_not_found,
 )
 from souk.contexts.listings.importing import api as importing
 from souk.contexts.listings.importing.text import plain_text, sanitise_html
@@ -72,6 +73,11 @@ from souk.contexts.listings.rendering import (
     image_view,
     variant_view,
 )
+from souk.contexts.listings.reports.commands import close_reports, report
+from souk.contexts.listings.reports.domain import Reason as ReportReason
+from souk.contexts.listings.reports.domain import Report
+from souk.contexts.listings.reports.store import of_listing as reports_of
+from souk.contexts.listings.reports.store import open_counts as open_reports
 from souk.contexts.listings.uploads import (
     MAX_FILE_BYTES,
     StoredFile,
@@ -107,6 +113,8 @@ __all__ = [
     "NewListing",
     "OwnListing",
     "Purchasable",
+    "Report",
+    "ReportReason",
     "SearchFields",
     "SellerListingRow",
     "SellerRef",
@@ -126,6 +134,7 @@ __all__ = [
     "attach_file",
     "card_bytes",
     "cards",
+    "close_reports",
     "create",
     "describe_image",
     "detach_file",
@@ -137,11 +146,13 @@ __all__ = [
     "image_view",
     "importing",
     "know_seller",
+    "listing_not_found",
     "mark_in_stock",
     "mark_sold_out",
     "newest",
     "newest_bytes",
     "of_seller",
+    "open_reports",
     "own",
     "own_view",
     "pause",
@@ -151,6 +162,8 @@ __all__ = [
     "reject",
     "remove_image",
     "reorder_images",
+    "report",
+    "reports_of",
     "resume",
     "sanitise_html",
     "search_documents",

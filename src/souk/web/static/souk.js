@@ -87,6 +87,23 @@ on("input", "form[data-bulk] .tick", (box) => {
 });
 document.querySelector("[data-focus]")?.focus();
 
+// A heart is a button of the form #wish; here the page stays where it is.
+on("click", 'button[form="wish"][aria-pressed]', async (button, event) => {
+  event.preventDefault();
+  const form = button.form;
+  const [act, id] = button.value.split(":");
+  const body = new URLSearchParams(new FormData(form));
+  body.set("wish", button.value);
+  const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } })
+    .catch(() => null);
+  if (!answer?.ok) { toast(form.dataset.failed, "bad"); return; }
+  const kept = act === "add";
+  for (const twin of $$(`button[form="wish"][value="${button.value}"]`)) {
+    twin.setAttribute("aria-pressed", String(kept));
+    twin.value = `${kept ? "drop" : "add"}:${id}`;
+  }
+});
+
 for (const gallery of $$("[data-gallery]")) {
   const stage = gallery.querySelector(".gallery-stage");
   const thumbs = $$(".thumbs a", gallery);

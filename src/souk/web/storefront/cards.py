@@ -19,6 +19,7 @@ def card_items(cards: Iterable[listings.ListingCard]) -> list[dict[str, Any]]:
 def _item(card: listings.ListingCard) -> dict[str, Any]:
     image = card.image
     return {
+        "id": card.id,
         "title": card.title,
         "url": f"/listing/{card.slug}",
         "image_url": media_url(image.key, 640) if image else None,

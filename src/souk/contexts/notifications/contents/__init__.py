@@ -14,6 +14,7 @@ from souk.contexts.notifications.contents.accounts import (
     ResetPassword,
     Welcome,
 )
+from souk.contexts.notifications.contents.lists import CartWaiting
 from souk.contexts.notifications.contents.orders import (
     Bought,
     Delivered,
@@ -58,6 +59,7 @@ AnyContent = (
     | ListingApproved
     | ListingRejected
     | KeysMissing
+    | CartWaiting
 )
 
 
@@ -70,6 +72,7 @@ __all__ = [
     "AddressTaken",
     "AnyContent",
     "Bought",
+    "CartWaiting",
     "ConfirmNewEmail",
     "ConfirmOldEmail",
     "Delivered",

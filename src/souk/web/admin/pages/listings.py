@@ -53,12 +53,14 @@ async def listing_page(
     async with db.read() as conn:
         listing = await listings.any_state(conn, listing_id)
         shops = await sellers.cards(conn, [listing.seller_id])
+        reports = await listings.reports_of(conn, listing_id)
         waiting = await queues(conn, actor)
     return await page(
         request,
         "admin/listing.html",
         listing=listing,
         view=listings.own_view(listing),
+        reports=reports,
         shop=shops.get(listing.seller_id),
         category=" › ".join(each.name for each in tree.ancestors(listing.category_id))
         if listing.category_id is not None and listing.category_id in tree.by_id
@@ -94,6 +96,14 @@ _QUESTIONS: dict[str, dict[str, Any]] = {
         "confirm": "Take it out of sight",
         "done": "The listing is out of sight.",
     },
+    "close-reports": {
+        "title": "Close the reports?",
+        "text": "Everything that visitors reported about this listing counts as looked into.",
+        "consequences": ["The listing itself stays as it is.", "New reports can come in."],
+        "confirm": "Close the reports",
+        "done": "The reports are closed.",
+        "danger": False,
+    },
 }
 
 
@@ -102,6 +112,8 @@ def _question(listing_id: UUID, what: str) -> Ask:
         raise NotFound("There is nothing at this address. Look at the list of listings.")
     own = f"{_LIST}/{listing_id}"
     reason = "Why, in a sentence to the seller"
+    if what == "close-reports":
+        reason = "What came of it, for the record"
     return Ask(**_QUESTIONS[what], action=f"{own}/{what}", back=own, reason=reason)
 
 
@@ -125,6 +137,8 @@ async def decide(
     async def work(tx: WriteTx, reason: str) -> None:
         if what == "reject":
             await listings.reject(tx, actor, listing_id=listing_id, reason=reason)
+        elif what == "close-reports":
+            await listings.close_reports(tx, actor, listing_id=listing_id, outcome=reason)
         else:
             await listings.flag(tx, actor, listing_id=listing_id, reason=reason)
 
