@@ -74,7 +74,7 @@ on("click", "[data-copy]", async (button) => {
   toast(button.dataset.done, "good");
 });
 
-on("change", "[data-autosubmit] input[type=checkbox]", (box) => box.form.requestSubmit());
+on("change", "[data-autosubmit] :is(input[type=checkbox], select)", (field) => field.form.requestSubmit());
 on("change", "[data-bulk-all]", (all) => {
   for (const box of $$("tbody .tick", all.form)) box.checked = all.checked;
   all.dispatchEvent(new Event("input", { bubbles: true }));

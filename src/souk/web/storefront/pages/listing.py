@@ -30,6 +30,7 @@ from souk.web.storefront.structured import product_json, summary_of
 
 _FEW = 5
 _MOST = 99
+_OF_SPECIES = {"light", "water", "soil", "bloom", "zone", "wildlife"}
 
 
 @get("/listing/{slug:str}", access=access.PUBLIC, include_in_schema=False)
@@ -56,7 +57,7 @@ async def listing_page(request: Req, slug: FromPath[str]) -> Response[bytes]:
             **_own(request, document, left, settings),
             **around,
             "crumbs": _crumbs(tree, document),
-            "attributes": _attributes(tree, document),
+            "attributes": _attributes(tree, document, grown=around["species"] is not None),
             "destination": country_name(settings.country, language),
         }
 
@@ -207,10 +208,15 @@ def _crumbs(tree: catalog.Tree, document: listings.ListingDocument) -> list[dict
     ]
 
 
-def _attributes(tree: catalog.Tree, document: listings.ListingDocument) -> list[tuple[str, object]]:
+def _attributes(
+    tree: catalog.Tree, document: listings.ListingDocument, *, grown: bool
+) -> list[tuple[str, object]]:
+    """Names and values; for plants without what the table of their species says already."""
     names = attribute_names(tree)
     found: list[tuple[str, object]] = []
     for code, value in document.attributes.items():
+        if grown and code in _OF_SPECIES:
+            continue
         known = names.get(code)
         name = known.name if known else code.replace("_", " ").capitalize()
         unit = known.unit if known else ""
