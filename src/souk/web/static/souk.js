@@ -69,6 +69,7 @@ on("click", "[data-step]", (button) => {
   input.dispatchEvent(new Event("change", { bubbles: true }));
 });
 
+on("click", "[data-print]", () => print());
 on("click", "[data-copy]", async (button) => {
   await navigator.clipboard.writeText(button.dataset.copy);
   toast(button.dataset.done, "good");

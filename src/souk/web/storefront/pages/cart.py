@@ -95,7 +95,9 @@ async def _deliveries(
     offered = await fulfilment.quote(conn, country=country, groups=groups)
     return {
         group.seller_id: min(
-            offered.get(group.seller_id, []), key=lambda option: option.amount.amount, default=None
+            offered.get(group.seller_id, []),
+            key=lambda option: (option.kind == "pickup", option.amount.amount, option.max_days),
+            default=None,
         )
         for group in groups
     }

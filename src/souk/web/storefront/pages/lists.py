@@ -20,7 +20,17 @@ from souk.platform.database import Database, WriteTx
 from souk.platform.http import access
 from souk.platform.http.holder import Holder, hand_over
 from souk.platform.settings import Settings
-from souk.web.page import Flash, Req, form_of, fragment, page, redirect, safe_path, translate
+from souk.web.page import (
+    Flash,
+    Req,
+    form_of,
+    fragment,
+    mark_wished,
+    page,
+    redirect,
+    safe_path,
+    translate,
+)
 from souk.web.storefront.cards import card_items
 from souk.web.storefront.seen import SEEN_COOKIE, seen_of
 
@@ -139,7 +149,12 @@ async def viewed_row(
     items = card_items(card for card in cards if str(card.id) != but)[:_ROW]
     if not items:
         return Response(b"", status_code=204)
+    wished: tuple[UUID, ...] = ()
+    if holder.new_token is None:
+        async with db.read() as conn:
+            wished = (await carts.badge(conn, holder)).wished
     response = fragment(request, "storefront/viewed_row.html", items=items)
+    response.content = mark_wished(response.content.decode(), wished).encode()
     response.headers["Cache-Control"] = "private, no-store"
     return response
 
