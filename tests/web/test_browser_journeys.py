@@ -95,7 +95,11 @@ def weighed(page: Page) -> Iterator[dict[str, int]]:
     """Bytes on the wire by address, while the block runs."""
     found: dict[str, int] = {}
     answers: list[Response] = []
-    page.on("response", answers.append)
+
+    def note(answer: Response) -> None:
+        answers.append(answer)
+
+    page.on("response", note)
     yield found
     for answer in answers:
         found[answer.url] = answer.request.sizes()["responseBodySize"]

@@ -16,12 +16,15 @@ from litestar import Response
 from litestar.background_tasks import BackgroundTask
 
 from souk.contexts.carts import api as carts
-from souk.platform.database import Database
+from souk.contexts.listings import api as listings
+from souk.flows.lists import flow as lists
+from souk.platform.database import Database, ReadConn
 from souk.platform.http.holder import Holder
 from souk.platform.settings import Settings
 from souk.web.page import Req, pages_of, viewer_of
 
 SEEN_COOKIE = "souk_seen"
+ROW = 12
 _KEPT = 16
 _MAX_AGE = 60 * 60 * 24 * 60
 _BYTES = 16
@@ -66,6 +69,19 @@ async def note(request: Req, response: Response[bytes], listing_id: UUID) -> Res
 
 async def _keep(db: Database, holder: Holder, listing_id: UUID) -> None:
     await db.transact(lambda tx: carts.note_viewed(tx, holder, listing_ids=[listing_id]))
+
+
+async def looked_at(
+    conn: ReadConn, request: Req, holder: Holder, *, limit: int, but: str = ""
+) -> list[listings.ListingCard]:
+    """A member's views, or what this browser remembers, without the listing `but`; at most two
+    statements."""
+    if holder.user_id is not None:
+        cards = await lists.viewed(conn, holder, limit=limit + 1)
+    else:
+        ids = seen_of(request)[: limit + 1]
+        cards = await listings.cards(conn, ids) if ids else []
+    return [card for card in cards if str(card.id) != but][:limit]
 
 
 def keep(response: Response[Any], ids: Iterable[UUID], *, settings: Settings) -> Response[Any]:

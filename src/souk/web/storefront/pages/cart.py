@@ -23,6 +23,8 @@ from souk.platform.http.problems import STATUS
 from souk.platform.settings import Settings
 from souk.web.addresses import country_name
 from souk.web.page import Flash, Req, form_of, language_of, page, redirect, translate
+from souk.web.storefront.cards import card_items
+from souk.web.storefront.seen import ROW, looked_at
 
 log = structlog.get_logger()
 _MOST = 99
@@ -49,6 +51,7 @@ async def _shown(
         shops = await sellers.cards(conn, [group.seller_id for group in cart.groups])
         country = await _country(conn, holder, settings)
         ways = await _deliveries(conn, cart, country)
+        seen = card_items(await looked_at(conn, request, holder, limit=ROW))
     delivery = sum(each.amount.amount for each in ways.values() if each is not None)
     return await page(
         request,
@@ -57,6 +60,7 @@ async def _shown(
         cart=cart,
         sellers=shops,
         said=_said(cart),
+        seen=seen,
         deliveries=ways,
         delivery=Money(delivery, cart.currency),
         total=Money(cart.subtotal.amount + delivery, cart.currency),

@@ -32,9 +32,8 @@ from souk.web.page import (
     translate,
 )
 from souk.web.storefront.cards import card_items
-from souk.web.storefront.seen import SEEN_COOKIE, seen_of
+from souk.web.storefront.seen import ROW, SEEN_COOKIE, looked_at
 
-_ROW = 12
 _WANTS_DATA = "application/json"
 
 
@@ -43,6 +42,7 @@ async def wishlist_page(request: Req, db: Database, holder: Holder) -> Response[
     """What the visitor keeps in view, with what became cheaper or came back."""
     async with db.read() as conn:
         wishes = await flow.wishes(conn, holder)
+        seen = card_items(await looked_at(conn, request, holder, limit=ROW))
     rows = [
         {
             "wish": wish,
@@ -50,7 +50,7 @@ async def wishlist_page(request: Req, db: Database, holder: Holder) -> Response[
         }
         for wish in wishes
     ]
-    return await page(request, "storefront/wishlist.html", rows=rows, noindex=True)
+    return await page(request, "storefront/wishlist.html", rows=rows, seen=seen, noindex=True)
 
 
 @post("/wishlist/items", access=access.HOLDER, rate="write", include_in_schema=False)
@@ -118,22 +118,11 @@ async def move_to_cart(
     return hand_over(response, holder, settings)
 
 
-async def _seen(
-    request: Req, db: Database, holder: Holder, *, limit: int
-) -> list[listings.ListingCard]:
-    """A member's views, or what this browser remembers."""
-    async with db.read() as conn:
-        if holder.user_id is not None:
-            return await flow.viewed(conn, holder, limit=limit)
-        ids = seen_of(request)
-        return await listings.cards(conn, ids[:limit]) if ids else []
-
-
 @get("/recently-viewed", access=access.HOLDER, include_in_schema=False)
 async def viewed_page(request: Req, db: Database, holder: Holder) -> Response[bytes]:
     """The last listings that the visitor looked at."""
-    cards = await _seen(request, db, holder, limit=carts.MAX_VIEWED)
-    items = card_items(cards)
+    async with db.read() as conn:
+        items = card_items(await looked_at(conn, request, holder, limit=carts.MAX_VIEWED))
     return await page(request, "storefront/viewed.html", items=items, noindex=True)
 
 
@@ -145,8 +134,8 @@ async def viewed_row(
     but: Annotated[str, QueryParameter(max_length=40)] = "",
 ) -> Response[bytes]:
     """The row for other pages, without the listing `but`; nothing when there is nothing."""
-    cards = await _seen(request, db, holder, limit=_ROW + 1)
-    items = card_items(card for card in cards if str(card.id) != but)[:_ROW]
+    async with db.read() as conn:
+        items = card_items(await looked_at(conn, request, holder, limit=ROW, but=but))
     if not items:
         return Response(b"", status_code=204)
     wished: tuple[UUID, ...] = ()
