@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Response, delete, get, post, put
+from litestar import Response, delete, get, post
 from litestar.params import FromPath
 
 from souk.contexts.carts import api as carts
@@ -30,6 +30,12 @@ class Viewed(msgspec.Struct, frozen=True):
     items: list[listings.ListingCard]
 
 
+class PutWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A visible listing of anybody's."""
+
+    listing_id: UUID
+
+
 class NoteViewed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Ids of listings, the one looked at last first."""
 
@@ -43,12 +49,12 @@ async def read_wishlist(db: Database, holder: Holder) -> Wishlist:
         return Wishlist(await flow.wishes(conn, holder))
 
 
-@put("/api/v1/wishlist/{listing_id:uuid}", access=access.HOLDER, rate="write", status_code=200)
+@post("/api/v1/wishlist", access=access.HOLDER, rate="write", status_code=200)
 async def add_to_wishlist(
-    listing_id: FromPath[UUID], db: Database, holder: Holder, settings: Settings
+    data: PutWish, db: Database, holder: Holder, settings: Settings
 ) -> Response[Wishlist]:
     """Put a listing on the list. A guest without a token receives one."""
-    await db.transact(lambda tx: flow.wish(tx, holder, listing_id=listing_id))
+    await db.transact(lambda tx: flow.wish(tx, holder, listing_id=data.listing_id))
     async with db.read() as conn:
         answer = Wishlist(await flow.wishes(conn, holder))
     return hand_over(Response(answer), holder, settings)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Mapping
 from typing import Any
+from uuid import UUID
 
 from litestar import Response, get
 
@@ -15,13 +16,12 @@ from souk.platform.database import ReadConn
 from souk.platform.http import access
 from souk.web.addresses import country_name
 from souk.web.page import Req, cached_page, language_of, media_url, pages_of, tree_of
-from souk.web.storefront.cards import card_items
+from souk.web.storefront.cards import card_items, mixed
 
 _ROOTS = 8
 _ROWS = 2
 _FRESH = 10
 _LOOKED_AT = 100
-_PER_SELLER = 2
 _SHOPS = 6
 _FEW = 4
 
@@ -38,15 +38,15 @@ async def home_page(request: Req) -> Response[bytes]:
         tree = await tree_of(request)
         async with db.read() as conn:
             newest = (await listings.newest(conn, limit=_LOOKED_AT)).items
-            categories, rows = await _categories(conn, tree)
+            shown = mixed(newest, most=_FRESH)
+            known = {card.id for card in shown}
+            categories, rows = await _categories(conn, tree, known)
             kinds = await _kinds(conn)
             shops = (await sellers.open_shops(conn, limit=_SHOPS)).items
             popular = await _popular(conn, pages_of(request).engine)
-        shown = card_items(mixed(newest, most=_FRESH))
-        known = {item["id"] for item in shown}
         language = language_of(request)
         return {
-            "fresh": shown,
+            "fresh": card_items(shown),
             "popular": [item for item in popular if item["id"] not in known],
             **kinds,
             "categories": categories,
@@ -60,33 +60,20 @@ async def home_page(request: Req) -> Response[bytes]:
     return await cached_page(request, "storefront/home.html", key=key, build=build)
 
 
-def mixed(cards: Iterable[listings.ListingCard], *, most: int) -> list[listings.ListingCard]:
-    """The first of `cards` with no seller and no kind of thing taking up the row.
-
-    At most two per seller at first; what is still missing is filled up in order.
-    """
-    first: list[listings.ListingCard] = []
-    rest: list[listings.ListingCard] = []
-    by_seller: dict[object, int] = {}
-    for card in cards:
-        n = by_seller.get(card.seller.id, 0)
-        by_seller[card.seller.id] = n + 1
-        (first if n < _PER_SELLER and card.image is not None else rest).append(card)
-    return [*first, *rest][:most]
-
-
 async def _categories(
-    conn: ReadConn, tree: catalog.Tree
+    conn: ReadConn, tree: catalog.Tree, known: Container[UUID]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The arcade of categories with a picture each, and the first ones with their listings."""
+    """The arcade of categories with a picture each, and the first ones with their listings; what
+    is `known` from another row comes last."""
     arcade: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
     for root in tree.roots[:_ROOTS]:
-        found = (await listings.newest(conn, category_id=root.id, limit=12)).items
+        found = (await listings.newest(conn, category_id=root.id, limit=30)).items
         image = next((card.image for card in found if card.image), None)
         picture = media_url(image.key, 320) if image else None
         arcade.append({"name": root.name, "slug": root.slug, "image_url": picture})
         if len(found) >= _FEW and len(rows) < _ROWS:
+            ordered = sorted(found, key=lambda card: card.id in known)
             below = [
                 {"text": each.name, "url": f"/c/{each.slug}"} for each in tree.children(root.id)
             ]
@@ -96,7 +83,7 @@ async def _categories(
                     "text": root.description,
                     "url": f"/c/{root.slug}",
                     "below": below[:8],
-                    "items": card_items(mixed(found, most=_FEW)),
+                    "items": card_items(mixed(ordered, most=_FEW)),
                 }
             )
     return arcade, rows

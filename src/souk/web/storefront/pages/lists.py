@@ -7,14 +7,14 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.params import FromPath, QueryParameter
+from litestar.params import QueryParameter
 
 from souk.contexts.carts import api as carts
 from souk.contexts.inventory import api as inventory
 from souk.contexts.listings import api as listings
 from souk.flows.cart import flow as cart_flow
 from souk.flows.lists import flow
-from souk.kernel.errors import DomainError, InvalidInput
+from souk.kernel.errors import DomainError, InvalidInput, NotFound
 from souk.kernel.ids import parse_uuid
 from souk.platform.database import Database, WriteTx
 from souk.platform.http import access
@@ -83,16 +83,14 @@ def _back(request: Req) -> str:
     return safe_path(f"{came.path}?{came.query}" if came.query else came.path)
 
 
-@post(
-    "/wishlist/{listing_id:uuid}/to-cart",
-    access=access.HOLDER,
-    rate="write",
-    include_in_schema=False,
-)
+@post("/wishlist/to-cart", access=access.HOLDER, rate="write", include_in_schema=False)
 async def move_to_cart(
-    request: Req, db: Database, holder: Holder, settings: Settings, listing_id: FromPath[UUID]
+    request: Req, db: Database, holder: Holder, settings: Settings
 ) -> Response[bytes]:
     """Into the cart and off the list; a listing of several kinds is chosen from on its page."""
+    listing_id = parse_uuid((await form_of(request)).get("listing_id", ""))
+    if listing_id is None:
+        raise NotFound("There is no such listing. Go back to your wishlist.")
     async with db.read() as conn:
         document = await listings.detail(conn, listing_id)
         ids = [variant.id for variant in document.variants]
