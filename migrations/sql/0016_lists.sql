@@ -58,3 +58,8 @@ CREATE TABLE listings.report (
 COMMENT ON COLUMN listings.report.reporter IS 'user:<id> or guest:<hash>';
 CREATE INDEX report_open ON listings.report (listing_id, reported_at) WHERE closed_at IS NULL;
 CREATE UNIQUE INDEX report_once ON listings.report (listing_id, reporter) WHERE closed_at IS NULL;
+
+CREATE INDEX checkout_paying_user ON orders.checkout (user_id)
+WHERE state = 'awaiting_payment' AND user_id IS NOT NULL;
+CREATE INDEX checkout_paying_guest ON orders.checkout (guest)
+WHERE state = 'awaiting_payment' AND guest IS NOT NULL;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -222,3 +223,20 @@ async def test_a_cart_left_standing_is_written_about_once(
             "SELECT address FROM notifications.message WHERE kind = 'cart_waiting'"
         )
     assert [row["address"] for row in sent] == [emails[0]]
+
+
+async def test_a_payment_under_way_is_found_again_from_the_cart(
+    visitor: Visitor, other: Visitor, world: World, db: Database
+) -> None:
+    variant = str(world.guide.variants[0].id)
+    await visitor.submit("/cart/items", {"variant_id": variant})
+    begun = await visitor.submit("/checkout")
+    checkout = begun.headers["location"].rsplit("/", 1)[1]
+    assert "A payment is under way" not in text_of(await visitor.page("/cart"))
+    await db.transact(
+        lambda tx: tx.execute(
+            "UPDATE orders.checkout SET state = 'awaiting_payment' WHERE id = $1", UUID(checkout)
+        )
+    )
+    assert f'href="/checkout/{checkout}"' in await visitor.page("/cart")
+    assert "A payment is under way" not in text_of(await other.page("/cart"))

@@ -6,6 +6,7 @@ from souk.contexts.orders.queries.checks import (
     SellerOrderMoney,
     money_of_all,
     ordered_listings,
+    paying,
     violations,
 )
 from souk.contexts.orders.queries.reading import (
@@ -44,6 +45,7 @@ __all__ = [
     "order",
     "ordered_listings",
     "orders_of",
+    "paying",
     "payment_of",
     "sales_by_day",
     "seller_order",

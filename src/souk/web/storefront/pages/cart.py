@@ -10,6 +10,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from souk.contexts.fulfilment import api as fulfilment
+from souk.contexts.orders import api as orders
 from souk.contexts.sellers import api as sellers
 from souk.flows.cart import flow
 from souk.flows.cart.view import CartView
@@ -51,6 +52,7 @@ async def _shown(
         shops = await sellers.cards(conn, [group.seller_id for group in cart.groups])
         country = await _country(conn, holder, settings)
         ways = await _deliveries(conn, cart, country)
+        under_way = await orders.paying(conn, user_id=holder.user_id, guest=holder.guest)
         seen = card_items(await looked_at(conn, request, holder, limit=ROW))
     delivery = sum(each.amount.amount for each in ways.values() if each is not None)
     return await page(
@@ -61,6 +63,7 @@ async def _shown(
         sellers=shops,
         said=_said(cart),
         seen=seen,
+        under_way=under_way,
         deliveries=ways,
         delivery=Money(delivery, cart.currency),
         total=Money(cart.subtotal.amount + delivery, cart.currency),
