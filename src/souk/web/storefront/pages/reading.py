@@ -18,7 +18,10 @@ from souk.platform.settings import Settings
 from souk.web.page import Req, language_of, page, tree_of
 
 _IN_SITEMAP = 1_000
-_PRIVATE = ("/account", "/cart", "/checkout", "/sell", "/admin", "/search", "/login", "/register")
+_PRIVATE = (
+    "/account", "/cart", "/checkout", "/sell", "/admin", "/search", "/login", "/register",
+    "/wishlist", "/recently-viewed",
+)  # fmt: skip
 
 
 @get("/legal/{kind:str}", access=access.PUBLIC, include_in_schema=False)
