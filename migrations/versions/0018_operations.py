@@ -5,7 +5,7 @@ from alembic import op
 from souk.platform.migrate import run_sql
 
 revision = "0018_operations"
-down_revision = "0015_reviews"
+down_revision = "0016_lists"
 
 
 def upgrade() -> None:

@@ -38,6 +38,7 @@ EXAMPLES: list[contents.AnyContent] = [
     contents.ConfirmNewEmail(name="Ada", new_email="new@example.com"),
     contents.ConfirmOldEmail(name="Ada", new_email="new@example.com"),
     contents.AddressTaken(name="Ada"),
+    contents.CartWaiting(name="Ada", titles=["Olive tree (18 cm)", "Field guide"], more=2),
     contents.PasswordChanged(name="Ada"),
     contents.NewSignIn(name="Ada"),
     contents.PurchaseConfirmed(

@@ -84,7 +84,7 @@ async def test_statements_do_not_grow_with_rows(
     await put_up(db, files, shop, world.files, title="Extra seed 0")
     await index(db, services.get(SearchEngine))
     few = await _statements(visitor, path)
-    for n in range(1, 8):
+    for n in range(1, 50):
         await put_up(db, files, shop, world.files, title=f"Extra seed {n}")
     await open_shop(db, "Another stall")
     await index(db, services.get(SearchEngine))

@@ -12,7 +12,7 @@ from typing import Any
 
 from babel import Locale as BabelLocale
 from babel.core import negotiate_locale
-from babel.dates import format_date, format_datetime, format_skeleton
+from babel.dates import format_date, format_skeleton, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_currency, format_decimal
@@ -96,13 +96,16 @@ def date_text(value: date | datetime, language: str) -> str:
     return format_date(value, format="medium", locale=language)
 
 
-def day_text(value: date, language: str) -> str:
-    """A day without its year, such as `23. Okt.`."""
+def day_text(value: date | datetime, language: str) -> str:
+    """Day and month, such as `24 Nov`: for what is near."""
     return format_skeleton("MMMd", value, locale=language)
 
 
 def datetime_text(value: datetime, language: str) -> str:
-    return format_datetime(value, format="medium", locale=language)
+    known = BabelLocale.parse(language)
+    pattern = str(known.datetime_formats["medium"])
+    day, time = format_date(value, "medium", known), format_time(value, "short", locale=known)
+    return pattern.replace("{1}", day).replace("{0}", time).replace("'", "")
 
 
 @lru_cache(maxsize=4096)

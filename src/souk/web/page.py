@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import base64
 import hmac
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+import re
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
+from uuid import UUID
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader
@@ -34,6 +36,7 @@ from souk.platform.options import MARKETPLACE_NAME, SUPPORT_EMAIL
 from souk.platform.services import Services
 from souk.platform.settings import Settings
 from souk.web import locale as languages
+from souk.web import words
 from souk.web.assets import Assets
 from souk.web.drawn import Drawn
 from souk.web.options import BANNER_TEXT, BANNER_TONE
@@ -41,6 +44,7 @@ from souk.web.options import BANNER_TEXT, BANNER_TONE
 Req = Request[Any, Any, State]
 FLASH_COOKIE = "souk_flash"
 THEME_COOKIE = "theme"
+CONSENT_COOKIE = "souk_consent"
 TEMPLATES = Path(__file__).parent / "templates"
 _DRAWN_BYTES = 16_000_000
 
@@ -78,13 +82,22 @@ class Pages:
             cache_size=400,
             extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
         )
-        own = {"asset": assets.url, "csrf_field": _csrf_field, "media": media_url}
+        own = {
+            "asset": assets.url,
+            "csrf_field": _csrf_field,
+            "media": media_url,
+            "conditions": lambda: words.condition_words(_gettext),
+            "kinds": lambda: words.kind_words(_gettext),
+            "report_reasons": lambda: words.report_words(_gettext),
+            "care_words": lambda: words.care_words(_gettext),
+        }
         cast("dict[str, Any]", env.globals).update(own)
         env.install_gettext_callables(  # type: ignore[attr-defined]
             _gettext, _ngettext, newstyle=True, pgettext=None, npgettext=None
         )
         env.filters["money"] = _filter_money
         env.filters["date"] = _filter(languages.date_text)
+        env.filters["day"] = _filter(languages.day_text)
         env.filters["datetime"] = _filter(languages.datetime_text)
         env.filters["number"] = _filter(languages.number_text)
         self.env = env
@@ -186,18 +199,18 @@ async def cached_page(
         return await page(request, template, **await build())
     drawn = pages_of(request).drawn
     tree = await tree_of(request)
-    count = await _cart_count(request, None)
+    badge = await _badge(request, None)
     place = (template, request.scope["path"], language_of(request), theme_of(request))
     stamp = pages_of(request).services.options.stamp
-    full = (*place, count, tree.version, stamp, key)
+    full = (*place, badge.pieces, consent_asked(request), tree.version, stamp, key)
     html = drawn.find(full)
     if html is None:
-        context = {"cart_count": count, "nav_categories": _nav(tree), **await build()}
+        context = {"cart_count": badge.pieces, "nav_categories": _nav(tree), **await build()}
         html = _draw(request, template, context, token=drawn.place, viewer=None, flashes=[])
         drawn.keep(full, html)
     token = request.cookies.get(CSRF_COOKIE)
     made = None if token else new_csrf_token(pages_of(request).settings)
-    html = html.replace(drawn.place, token or made or "")
+    html = mark_wished(html.replace(drawn.place, token or made or ""), badge.wished)
     return _answer(request, html, status=200, made=made)
 
 
@@ -211,7 +224,8 @@ def _respond(
     html = _draw(
         request, template, context, token=token or made or "", viewer=viewer, flashes=flashes
     )
-    response = _answer(request, html, status=status, made=made)
+    wished = cast("tuple[UUID, ...]", context.get("wished", ()))
+    response = _answer(request, mark_wished(html, wished), status=status, made=made)
     if flashes:
         response.delete_cookie(FLASH_COOKIE)
     if viewer is not None or flashes:
@@ -254,6 +268,7 @@ def _draw(
             "viewer": viewer,
             "flashes": flashes,
             "cart_count": 0,
+            "consent_asked": consent_asked(request),
             "nav_categories": [],
             **context,
         }
@@ -298,18 +313,40 @@ async def viewer_of(request: Req) -> Viewer | None:
 
 async def _frame(request: Req, viewer: Viewer | None) -> dict[str, object]:
     """What the head of every page shows: the cart's count and the categories."""
+    badge = await _badge(request, viewer)
     return {
-        "cart_count": await _cart_count(request, viewer),
+        "cart_count": badge.pieces,
+        "wished": badge.wished,
         "nav_categories": _nav(await tree_of(request)),
     }
 
 
-async def _cart_count(request: Req, viewer: Viewer | None) -> int:
+async def _badge(request: Req, viewer: Viewer | None) -> carts.Badge:
     if viewer is None and GUEST_COOKIE not in request.cookies:
-        return 0
+        return carts.Badge(0, ())
     async with pages_of(request).services.db.read() as conn:
-        cart = await carts.read(conn, await holder_of(request))
-    return sum(line.quantity for line in cart.lines)
+        return await carts.badge(conn, await holder_of(request))
+
+
+_HEART = re.compile(r'value="add:([0-9a-f-]{36})" aria-pressed="false"')
+
+
+def mark_wished(html: str, wished: Collection[UUID]) -> str:
+    """The page with the hearts of `wished` filled: it is drawn alike for everybody."""
+    if not wished:
+        return html
+    ids = {str(each) for each in wished}
+
+    def filled(match: re.Match[str]) -> str:
+        one = match[1]
+        return f'value="drop:{one}" aria-pressed="true"' if one in ids else match[0]
+
+    return _HEART.sub(filled, html)
+
+
+def consent_asked(request: Req) -> bool:
+    """Whether this browser has answered the question about optional cookies."""
+    return CONSENT_COOKIE in request.cookies
 
 
 async def tree_of(request: Req) -> catalog.Tree:

@@ -41,6 +41,7 @@ from souk.contexts.listings.errors import (
     SkuTaken,
     SlugTaken,
     StaleListing,
+    listing_not_found,
 )
 from souk.contexts.listings.feed_queries import MapRow, documents_for_feed, map_rows
 from souk.contexts.listings.importing import api as importing
@@ -81,6 +82,11 @@ from souk.contexts.listings.rendering import (
     image_view,
     variant_view,
 )
+from souk.contexts.listings.reports.commands import close_reports, report
+from souk.contexts.listings.reports.domain import Reason as ReportReason
+from souk.contexts.listings.reports.domain import Report
+from souk.contexts.listings.reports.store import of_listing as reports_of
+from souk.contexts.listings.reports.store import open_counts as open_reports
 from souk.contexts.listings.uploads import (
     MAX_FILE_BYTES,
     StoredFile,
@@ -128,6 +134,8 @@ __all__ = [
     "NewListing",
     "OwnListing",
     "Purchasable",
+    "Report",
+    "ReportReason",
     "SearchFields",
     "SellerListingRow",
     "SellerRef",
@@ -150,6 +158,7 @@ __all__ = [
     "attach_file",
     "card_bytes",
     "cards",
+    "close_reports",
     "create",
     "describe_image",
     "description_html",
@@ -166,6 +175,7 @@ __all__ = [
     "importing",
     "keep_picture",
     "know_seller",
+    "listing_not_found",
     "make_sizes_of",
     "map_rows",
     "mark_in_stock",
@@ -173,6 +183,7 @@ __all__ = [
     "newest",
     "newest_bytes",
     "of_seller",
+    "open_reports",
     "own",
     "own_document",
     "own_many",
@@ -186,6 +197,8 @@ __all__ = [
     "remove_image",
     "remove_sizes_of",
     "reorder_images",
+    "report",
+    "reports_of",
     "resume",
     "sanitise_html",
     "scheduling",

@@ -69,12 +69,13 @@ on("click", "[data-step]", (button) => {
   input.dispatchEvent(new Event("change", { bubbles: true }));
 });
 
+on("click", "[data-print]", () => print());
 on("click", "[data-copy]", async (button) => {
   await navigator.clipboard.writeText(button.dataset.copy);
   toast(button.dataset.done, "good");
 });
 
-on("change", "[data-autosubmit] input[type=checkbox]", (box) => box.form.requestSubmit());
+on("change", "[data-autosubmit] :is(input[type=checkbox], select)", (field) => field.form.requestSubmit());
 on("change", "[data-bulk-all]", (all) => {
   for (const box of $$("tbody .tick", all.form)) box.checked = all.checked;
   all.dispatchEvent(new Event("input", { bubbles: true }));
@@ -86,6 +87,23 @@ on("input", "form[data-bulk] .tick", (box) => {
   label.textContent = n ? `${n} ✓` : label.dataset.idle;
 });
 document.querySelector("[data-focus]")?.focus();
+
+// A heart is a button of the form #wish; here the page stays where it is.
+on("click", 'button[form="wish"][aria-pressed]', async (button, event) => {
+  event.preventDefault();
+  const form = button.form;
+  const [act, id] = button.value.split(":");
+  const body = new URLSearchParams(new FormData(form));
+  body.set("wish", button.value);
+  const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } })
+    .catch(() => null);
+  if (!answer?.ok) { toast(form.dataset.failed, "bad"); return; }
+  const kept = act === "add";
+  for (const twin of $$(`button[form="wish"][value="${button.value}"]`)) {
+    twin.setAttribute("aria-pressed", String(kept));
+    twin.value = `${kept ? "drop" : "add"}:${id}`;
+  }
+});
 
 for (const gallery of $$("[data-gallery]")) {
   const stage = gallery.querySelector(".gallery-stage");

@@ -14,6 +14,7 @@ from souk.contexts.notifications.contents.accounts import (
     ResetPassword,
     Welcome,
 )
+from souk.contexts.notifications.contents.lists import CartWaiting
 from souk.contexts.notifications.contents.orders import (
     Bought,
     Delivered,
@@ -74,6 +75,7 @@ AnyContent = (
     | ReviewShown
     | ReviewHidden
     | LowStock
+    | CartWaiting
 )
 
 
@@ -86,6 +88,7 @@ __all__ = [
     "AddressTaken",
     "AnyContent",
     "Bought",
+    "CartWaiting",
     "ConfirmNewEmail",
     "ConfirmOldEmail",
     "Delivered",

@@ -6,6 +6,7 @@ from souk.contexts.orders.queries.checks import (
     SellerOrderMoney,
     money_of_all,
     ordered_listings,
+    paying,
     violations,
 )
 from souk.contexts.orders.queries.desk import (
@@ -87,6 +88,7 @@ __all__ = [
     "ordered_listings",
     "orders_of",
     "parts_by_reference",
+    "paying",
     "payment_of",
     "received_lines",
     "sales_by_day",

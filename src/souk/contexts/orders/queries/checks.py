@@ -88,3 +88,14 @@ async def ordered_listings(conn: ReadConn, listing_ids: Sequence[UUID]) -> froze
         list(listing_ids),
     )
     return frozenset(row["listing_id"] for row in rows)
+
+
+async def paying(conn: ReadConn, *, user_id: UUID | None, guest: bytes | None) -> UUID | None:
+    """The holder's newest checkout whose payment is under way, to go on with it."""
+    column, key = ("user_id", user_id) if user_id else ("guest", guest)
+    return await conn.fetchval(
+        f"SELECT id FROM orders.checkout WHERE {column} = $1 AND state = 'awaiting_payment'"
+        " AND expires_at > $2 ORDER BY id DESC LIMIT 1",
+        key,
+        conn.clock.now(),
+    )

@@ -137,12 +137,14 @@ async def listing_page(
         if actor.may(Permission.AUDIT_VIEW):
             log = await audit.recent(conn, subject=f"listing:{listing_id}", limit=30)
         people = await people_of(conn, [row.actor for row in log])
+        reports = await listings.reports_of(conn, listing_id)
         waiting = await queues(conn, actor)
     return await page(
         request,
         "admin/listing.html",
         listing=listing,
         view=listings.own_view(listing),
+        reports=reports,
         shop=shops.get(listing.seller_id),
         category=" › ".join(each.name for each in tree.ancestors(listing.category_id))
         if listing.category_id is not None and listing.category_id in tree.by_id
@@ -199,6 +201,14 @@ _QUESTIONS: dict[str, dict[str, Any]] = {
         "confirm": "Take it out of sight",
         "done": "The listing is out of sight.",
     },
+    "close-reports": {
+        "title": "Close the reports?",
+        "text": "Everything that visitors reported about this listing counts as looked into.",
+        "consequences": ["The listing itself stays as it is.", "New reports can come in."],
+        "confirm": "Close the reports",
+        "done": "The reports are closed.",
+        "danger": False,
+    },
 }
 _REASON = "Why, in a sentence to the seller"
 
@@ -207,12 +217,13 @@ def _question(listing_id: UUID, what: str, *, back: str = "", title: str = "") -
     if what not in _QUESTIONS:
         raise NotFound("There is nothing at this address. Look at the list of listings.")
     own = f"{_LIST}/{listing_id}"
+    asked = "What came of it, for the record" if what == "close-reports" else _REASON
     return Ask(
         **_QUESTIONS[what],
         action=f"{own}/{what}",
         back=back or own,
-        reason=_REASON,
-        reasons=_REASONS,
+        reason=asked,
+        reasons=[] if what == "close-reports" else _REASONS,
         subjects=[title] if title else [],
         template="admin/ask.html",
     )
@@ -229,23 +240,27 @@ async def question_page(
     return await ask(request, _question(listing_id, what, title=listing.title))
 
 
-async def _send_back(tx: WriteTx, actor: Actor, listing_id: UUID, what: str, reason: str) -> None:
-    change = listings.reject if what == "reject" else listings.flag
-    await change(tx, actor, listing_id=listing_id, reason=reason)
+async def _decide(tx: WriteTx, actor: Actor, listing_id: UUID, what: str, reason: str) -> None:
+    if what == "reject":
+        await listings.reject(tx, actor, listing_id=listing_id, reason=reason)
+    elif what == "close-reports":
+        await listings.close_reports(tx, actor, listing_id=listing_id, outcome=reason)
+    else:
+        await listings.flag(tx, actor, listing_id=listing_id, reason=reason)
 
 
 @post(_ONE + "/{what:str}", access=_MAY, rate="write", include_in_schema=False)
 async def decide(
     request: Req, db: Database, actor: Actor, listing_id: FromPath[UUID], what: FromPath[str]
 ) -> Response[bytes]:
-    """Send back or take out of sight, with the reason, and go on to the next."""
+    """Send back, take out of sight or close reports, with a reason, and go on to the next."""
     _question(listing_id, what)
     question = _question(listing_id, what, back=await _onward(db, listing_id))
     return await answer(
         request,
         db,
         question,
-        lambda tx, reason: _send_back(tx, actor, listing_id, what, reason),
+        lambda tx, reason: _decide(tx, actor, listing_id, what, reason),
     )
 
 
@@ -280,7 +295,7 @@ async def bulk(request: Req, db: Database, actor: Actor) -> Response[bytes]:
         if approving:
             await flow.approve(tx, actor, listing_id=listing_id)
         else:
-            await _send_back(tx, actor, listing_id, what, reason)
+            await _decide(tx, actor, listing_id, what, reason)
 
     return await many(request, db, question, form, titles, one)
 

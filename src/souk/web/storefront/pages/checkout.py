@@ -91,13 +91,16 @@ async def change_checkout(
     settings: Settings,
     checkout_id: FromPath[UUID],
 ) -> Response[bytes]:
-    """`act`: `country` and `delivery` show what they change, `update` keeps what was filled in,
-    `place` keeps it and pays, if the total is the one that was shown."""
+    """`act`: `country` and `delivery` show what they change, `address` fills a saved one in,
+    `update` keeps what was filled in, `place` keeps it and pays, if the total is the one that was
+    shown."""
     form = await form_of(request)
     db = services.db
     act = form.get("act", "update")
+    if act == "address":
+        form |= await _saved(db, holder, form.get("saved", ""))
     found = await view.read(db, holder, settings, checkout_id, form=form)
-    if act in {"country", "delivery"}:
+    if act in {"address", "country", "delivery"}:
         return await view.shown(request, db, settings, found, holder=holder, form=form)
     try:
         parts = view.parts_of(form, found)
@@ -113,6 +116,16 @@ async def change_checkout(
         found = await view.read(db, holder, settings, checkout_id, form=form)
         return await view.shown(request, db, settings, found, holder=holder, form=form, error=error)
     return redirect(f"/checkout/{checkout_id}")
+
+
+async def _saved(db: Database, holder: Holder, chosen: str) -> dict[str, str]:
+    """The fields of one of the member's own addresses; none when it is not theirs."""
+    if holder.user_id is None:
+        return {}
+    async with db.read() as conn:
+        kept = await fulfilment.saved_addresses(conn, holder.user_id)
+    found = next((each.address for each in kept if str(each.id) == chosen), None)
+    return view.address_fields(found) if found else {}
 
 
 async def _place(

@@ -15,7 +15,7 @@ from souk.platform.database import Database
 from souk.platform.http import access
 from souk.platform.settings import Settings
 from souk.web.page import Req, fragment, page, pages_of, tree_of
-from souk.web.storefront.cards import card_items
+from souk.web.storefront.cards import card_items, mixed
 from souk.web.storefront.finding import (
     Asked,
     attribute_names,
@@ -71,6 +71,9 @@ async def search_page(request: Req, db: Database, settings: Settings) -> Respons
         for node in tree.roots
         if counts.get(node.id)
     ]
+    shown = await _found(db, asked, result, tree)
+    if not shown["items"]:
+        shown |= await _instead(db, pages_of(request).engine)
     return await page(
         request,
         "storefront/search.html",
@@ -79,8 +82,21 @@ async def search_page(request: Req, db: Database, settings: Settings) -> Respons
         tree_nodes=nodes,
         whole_url=asked.setting("category", "") if category else None,
         noindex=True,
-        **await _found(db, asked, result, tree),
+        **shown,
     )
+
+
+async def _instead(db: Database, engine: search.SearchEngine) -> dict[str, Any]:
+    """When nothing was found: what others look for, and what people like."""
+    query = search.SearchQuery(sort=search.Sort.POPULAR, in_stock=True, size=24, facets=False)
+    result = await search.search(engine, query)
+    async with db.read() as conn:
+        words = await search.popular(conn, limit=8)
+        cards = await listings.cards(conn, result.ids)
+    return {
+        "popular_words": [each.query for each in words],
+        "popular_items": card_items(mixed(cards, most=10)),
+    }
 
 
 @get("/search/suggest", access=access.PUBLIC, rate="search", include_in_schema=False)

@@ -14,7 +14,10 @@ from souk.platform.http import access
 from souk.platform.settings import Settings
 from souk.web.page import Req, language_of, page
 
-_PRIVATE = ("/account", "/cart", "/checkout", "/sell", "/admin", "/search", "/login", "/register")
+_PRIVATE = (
+    "/account", "/cart", "/checkout", "/sell", "/admin", "/search", "/login", "/register",
+    "/wishlist", "/recently-viewed",
+)  # fmt: skip
 
 
 @get("/legal/{kind:str}", access=access.PUBLIC, include_in_schema=False)

@@ -71,7 +71,8 @@ async def storefront_page(
         shop=shop,
         country=country_name(shop.country, language_of(request)),
         words=words,
-        items=card_items(cards),
+        # Every card is of this seller: the page has the name once.
+        items=[{**item, "seller_name": None} for item in card_items(cards)],
         reviews=said,
         total=total,
         next_url=f"/s/{slug}?cursor={following}" if following else None,
