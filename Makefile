@@ -35,8 +35,8 @@ check: setup-dev ## lint, types, imports, architecture, SQL and migrations
 fmt: setup-dev ## format the code
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix-only --quiet .
 
-bench: setup-dev ## measure and write docs/benchmarks.md (SCALE=10k,100k or 1m)
-	@$(PY) -m bench --scale $(SCALE)
+bench: setup-dev ## measure and write docs/benchmarks.md (SCALE=10k,100k or 1m; BENCH=--set-up)
+	@$(PY) -m bench --scale $(SCALE) $(BENCH)
 
 audit-pages: setup-dev ## examine every kind of page with Lighthouse, axe and an HTML validator
 	@PYTHONPATH=src:. $(PY) -m tools.audit_pages $(ARGS)
