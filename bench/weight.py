@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 import zlib
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
@@ -69,8 +70,11 @@ def installed_bytes() -> int:
     pins = (ROOT / "requirements" / "runtime.txt").read_text(encoding="utf-8")
     files: set[Path] = set()
     for name in _PINNED.findall(pins):
-        for file in metadata.distribution(name).files or []:
-            files.add(Path(str(file.locate())))
+        # What is pinned for other systems only is not here.
+        with suppress(metadata.PackageNotFoundError):
+            files.update(
+                Path(str(file.locate())) for file in metadata.distribution(name).files or []
+            )
     return sum(file.stat().st_size for file in files if file.is_file() and not file.is_symlink())
 
 
@@ -101,7 +105,7 @@ def first_set_up() -> float | None:
             )  # fmt: skip
         stand.wait_for(process, port, seconds=_PATIENCE)
         return time.perf_counter() - began
-    except (RuntimeError, subprocess.CalledProcessError) as error:
+    except (OSError, RuntimeError, subprocess.CalledProcessError) as error:
         log_text = (folder / "log").read_text(errors="replace") if process else ""
         print(f"first set-up not measured: {error}\n{log_text[-2_000:]}", file=sys.stderr)
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 import tempfile
 import uuid
@@ -52,6 +53,7 @@ for _name, _examples in (("dev", 25), ("ci", 200), ("nightly", 10_000)):
     )
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _TEMPLATE = "souk_template"
 
@@ -76,6 +78,13 @@ def with_database(url: str, name: str) -> str:
     """The same server's URL with another database."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(path=f"/{name}"))
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Tests have the same names in every process, also those that are tried with a new id."""
+    if isinstance(val, str | uuid.UUID) and _UUID.search(str(val)):
+        return _UUID.sub("id", str(val))
+    return None
 
 
 @pytest.fixture(scope="session")

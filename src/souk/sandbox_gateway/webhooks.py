@@ -100,7 +100,7 @@ class Dispatcher:
                 },
             )
         except httpx.HTTPError as error:
-            log.info("sandbox_webhook_unanswered", event=row["event_id"], error=repr(error))
+            log.info("sandbox_webhook_unanswered", event_id=row["event_id"], error=repr(error))
             return 0
         return response.status_code
 
