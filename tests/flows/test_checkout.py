@@ -9,13 +9,15 @@ from uuid import UUID
 import pytest
 
 from souk import app as composition
+from souk.contexts.ledger import api as ledger
 from souk.contexts.listings import api as listings
 from souk.contexts.listings.domain import Listing
 from souk.contexts.payments import api as payments
+from souk.contexts.sellers import api as sellers
 from souk.flows.checkout import complete, jobs, pay
 from souk.kernel.actor import GUEST, system
 from souk.kernel.ids import uuid7
-from souk.platform.database import count_statements
+from souk.platform.database import WriteTx, count_statements
 from tests.factories.market import FLAT_DELIVERY, HOME, Buyer, Market
 
 RESERVATION = timedelta(minutes=21)
@@ -186,6 +188,27 @@ async def test_a_variant_named_twice_is_one_line(market: Market) -> None:
     order = await buyer.order(paid["order_id"])
     assert order["seller_orders"][0]["commission"] == 302  # 30.15 € × 10 %, half to even
     assert await market.on_hand(listing) == (2, 0)
+
+
+async def test_a_premium_sellers_commission_is_that_of_the_tier(market: Market) -> None:
+    shop, other = await market.shop(), await market.shop()
+    goods, others = await shop.goods(price=2_000), await other.goods(price=2_000)
+    rule = ledger.CommissionRule(
+        uuid7(), ledger.Scope.TIER, 600, market.db.clock.now(), tier="premium"
+    )
+
+    async def prefer(tx: WriteTx) -> None:
+        await sellers.set_tier(
+            tx, system("test"), seller_id=shop.seller_id, tier=sellers.Tier.PREMIUM
+        )
+        await ledger.add_commission_rule(tx, system("test"), rule)
+
+    await market.db.transact(prefer)
+    buyer = market.guest()
+    paid = (await buyer.pay(await buyer.checkout((goods, 1), (others, 1)))).json()
+    order = await buyer.order(paid["order_id"])
+    parts = {part["seller_id"]: part["commission"] for part in order["seller_orders"]}
+    assert parts == {str(shop.seller_id): 120, str(other.seller_id): 200}
 
 
 async def test_a_price_that_changed_is_shown_before_it_is_paid(market: Market) -> None:

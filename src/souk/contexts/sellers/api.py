@@ -38,6 +38,7 @@ from souk.contexts.sellers.queries import (
     ids,
     listed,
     open_shops,
+    tiers,
 )
 
 __all__ = [
@@ -76,5 +77,6 @@ __all__ = [
     "set_tier",
     "slug_of",
     "suspend",
+    "tiers",
     "update_storefront",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -108,6 +108,14 @@ async def ids(conn: ReadConn) -> list[UUID]:
     """Every shop that was ever open, for schedules."""
     rows = await conn.fetch("SELECT id FROM sellers.seller WHERE approved_at IS NOT NULL")
     return [row["id"] for row in rows]
+
+
+async def tiers(conn: ReadConn, seller_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The tier of each of these sellers, whatever state the shop is in."""
+    rows = await conn.fetch(
+        "SELECT id, tier FROM sellers.seller WHERE id = ANY($1::uuid[])", list(seller_ids)
+    )
+    return {row["id"]: row["tier"] for row in rows}
 
 
 async def by_slug(conn: ReadConn, slug: str) -> SellerView:

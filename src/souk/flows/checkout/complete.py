@@ -11,6 +11,7 @@ from souk.contexts.inventory import api as inventory
 from souk.contexts.ledger import api as ledger
 from souk.contexts.orders import api as orders
 from souk.contexts.payments import api as payments
+from souk.contexts.sellers import api as sellers
 from souk.kernel.actor import Actor
 from souk.kernel.money import Money
 from souk.platform import audit
@@ -116,13 +117,14 @@ async def _complete(
     outcome: payments.GatewayOutcome,
     source: str,
 ) -> Settled:
+    tiers = await sellers.tiers(tx, {line.seller_id for line in checkout.lines})
     quotes = await ledger.quote_commissions(
         tx,
         [
             ledger.CommissionBase(
                 line_id=line.variant_id,
                 seller_id=line.seller_id,
-                tier="standard",
+                tier=tiers[line.seller_id],
                 category_ids=tuple(reversed(line.category_ids)),
                 kind=line.kind,
                 amount=Money(line.subtotal, checkout.currency),
