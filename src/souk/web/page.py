@@ -35,6 +35,7 @@ from souk.platform.settings import Settings
 from souk.web import locale as languages
 from souk.web.assets import Assets
 from souk.web.drawn import Drawn
+from souk.web.locale import N_
 
 Req = Request[Any, Any, State]
 FLASH_COOKIE = "souk_flash"
@@ -76,7 +77,7 @@ class Pages:
             cache_size=400,
             extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
         )
-        own = {"asset": assets.url, "csrf_field": _csrf_field, "media": media_url}
+        own = {"asset": assets.url, "csrf_field": _csrf_field, "media": media_url, "N_": N_}
         cast("dict[str, Any]", env.globals).update(own)
         env.install_gettext_callables(  # type: ignore[attr-defined]
             _gettext, _ngettext, newstyle=True, pgettext=None, npgettext=None
@@ -85,6 +86,7 @@ class Pages:
         env.filters["date"] = _filter(languages.date_text)
         env.filters["datetime"] = _filter(languages.datetime_text)
         env.filters["number"] = _filter(languages.number_text)
+        env.filters["said"] = _said
         self.env = env
         self.drawn = Drawn(_DRAWN_BYTES)
 
@@ -112,11 +114,11 @@ def _csrf_field() -> Markup:
 
 
 def _gettext(message: str) -> str:
-    return languages.translations(_rendering.get().language).ugettext(message)
+    return languages.translations(_rendering.get().language).gettext(message)
 
 
 def _ngettext(one: str, many: str, n: int) -> str:
-    return languages.translations(_rendering.get().language).ungettext(one, many, n)
+    return languages.translations(_rendering.get().language).ngettext(one, many, n)
 
 
 def _filter_money(value: Any, currency: str | None = None) -> str:
@@ -128,6 +130,13 @@ def _filter(function: Callable[[Any, str], str]) -> Callable[[Any], str]:
         return "" if value is None else function(value, _rendering.get().language)
 
     return apply
+
+
+def _said(value: Any) -> Any:
+    """Template filter for refusals and flashes, which are raised in English. Markup stays."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return languages.said(value, _rendering.get().language)
+    return value
 
 
 def pages_of(request: Req) -> Pages:
@@ -144,7 +153,7 @@ def language_of(request: Req) -> str:
 
 def translate(request: Req, message: str) -> str:
     """A sentence of a controller, such as a flash, in the visitor's language."""
-    return languages.translations(language_of(request)).ugettext(message)
+    return languages.said(message, language_of(request))
 
 
 async def page(
@@ -164,7 +173,7 @@ def fragment(request: Req, template: str, **context: object) -> Response[bytes]:
     return Response(
         html.encode(),
         media_type="text/html; charset=utf-8",
-        headers={"Cache-Control": "private, max-age=60"},
+        headers={"Cache-Control": "private, max-age=60", "Vary": "Accept-Language, Cookie"},
     )
 
 
@@ -260,7 +269,11 @@ def _answer(request: Req, html: str, *, status: int, made: str | None) -> Respon
         html.encode(),
         status_code=status,
         media_type="text/html; charset=utf-8",
-        headers={"Cache-Control": "private, no-cache"},
+        headers={
+            "Cache-Control": "private, no-cache",
+            "Content-Language": language_of(request),
+            "Vary": "Accept-Language, Cookie",
+        },
     )
     if made:
         secure = pages_of(request).settings.secure_cookies
@@ -275,11 +288,11 @@ def theme_of(request: Req) -> str:
 
 
 LEGAL_TITLES = {
-    "terms": "Terms",
-    "privacy": "Privacy",
-    "refunds": "Refunds",
-    "seller_agreement": "Seller agreement",
-    "content_guidelines": "Content guidelines",
+    "terms": N_("Terms"),
+    "privacy": N_("Privacy"),
+    "refunds": N_("Refunds"),
+    "seller_agreement": N_("Seller agreement"),
+    "content_guidelines": N_("Content guidelines"),
 }
 
 
