@@ -3,7 +3,7 @@ PY := .venv/bin/python
 SCALE ?= 10k,100k
 export PYTHONPATH := src
 
-.PHONY: help run demo test test-external test-unit check fmt bench docs lock clean setup setup-dev
+.PHONY: help run demo test test-external test-unit check fmt bench docs messages lock clean setup setup-dev
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -40,6 +40,9 @@ bench: setup-dev ## measure and write docs/benchmarks.md (SCALE=10k,100k or 1m)
 
 docs: setup-dev ## write the generated pages of docs/
 	@$(PY) tools/write_docs.py
+
+messages: setup-dev ## gather what people read and update the translation catalogues
+	@$(PY) tools/messages.py
 
 lock: setup-dev ## compile the locked requirements anew
 	@$(PY) tools/lock.py

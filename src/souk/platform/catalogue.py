@@ -28,6 +28,11 @@ class Words:
     texts: NullTranslations
     sentences: tuple[tuple[re.Pattern[str], str], ...] = ()
 
+    @property
+    def known(self) -> bool:
+        """Whether there is a catalogue of this language."""
+        return isinstance(self.texts, Translations)
+
     def said(self, text: str) -> str:
         """An English sentence of the program in this language; any other text as it is.
 
