@@ -124,34 +124,38 @@ def _marked(tree: ast.AST) -> Iterator[str]:
                 yield argument.value
 
 
+def _sentences(tree: ast.AST) -> Iterator[tuple[str, str | None]]:
+    """Constants and f-strings that are sentences, with their context. Docstrings are not."""
+    skipped: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            skipped.add(id(node.value))
+        if isinstance(node, ast.JoinedStr):
+            skipped |= {id(inner) for inner in ast.walk(node) if inner is not node}
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.JoinedStr):
+            for text in _of_fstring(node):
+                yield text, SENTENCE
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value, None
+
+
 def of_code() -> Iterator[Found]:
     """What code marks, and the sentences of refusals and flashes."""
     for path in sorted(SOURCE.rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         file = relative(path)
         name = path.relative_to(SOURCE).as_posix()
-        if name.startswith(("web/", "contexts/", "flows/", "platform/http/")):
+        if name.startswith(("web/", "flows/", "platform/http/")):
             for text in _marked(tree):
-                if not name.startswith("contexts/notifications/"):
-                    yield Found(text, None, file)
+                yield Found(text, None, file)
         if NOT_READ.search(name):
             continue
-        skipped: set[int] = set()
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-                skipped.add(id(node.value))
-            if isinstance(node, ast.JoinedStr):
-                skipped |= {id(inner) for inner in ast.walk(node) if inner is not node}
-        for node in ast.walk(tree):
-            if id(node) in skipped:
-                continue
-            if isinstance(node, ast.JoinedStr):
-                for text in _of_fstring(node):
-                    if SENTENCE_LIKE.match(text):
-                        yield Found(text, SENTENCE, file)
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                if SENTENCE_LIKE.match(node.value):
-                    yield Found(node.value, None, file)
+        for text, context in _sentences(tree):
+            if SENTENCE_LIKE.match(text):
+                yield Found(text, context, file)
 
 
 def of_letters() -> Iterator[Found]:
@@ -171,9 +175,7 @@ def template_of(domain: str) -> Catalog:
     catalogue = Catalog(project="Souk", charset="utf-8")
     found = of_letters() if domain == "notifications" else (*of_templates(), *of_code())
     for message in found:
-        catalogue.add(
-            message.text, locations=[(message.file, 0)], context=message.context
-        )
+        catalogue.add(message.text, locations=[(message.file, 0)], context=message.context)
     return catalogue
 
 

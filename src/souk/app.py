@@ -46,6 +46,7 @@ from souk.platform.upkeep import schedules as platform_schedules
 from souk.sandbox_gateway.app import create_app as create_sandbox
 from souk.sandbox_gateway.config import SandboxSettings
 from souk.web.composition import page_options
+from souk.web.live.hub import LiveHub
 
 log = structlog.get_logger()
 _OFFERS = {"http", "pages", "handlers", "jobs"}
@@ -180,7 +181,9 @@ class _Served:
             sandbox = create_sandbox(SandboxSettings.from_settings(self._settings), built.db)
             await self._stack.enter_async_context(sandbox.lifespan())
             return sandbox
-        return edge.Edge(build_app(built), self._settings)
+        app = edge.Edge(build_app(built), self._settings)
+        self._stack.push_async_callback(built.get(LiveHub).close)
+        return app
 
 
 def _settle() -> None:

@@ -1,4 +1,4 @@
-"""Every language says all that the shop says: complete, with the same values, in its plural forms."""
+"""Every language says all that the shop says: complete, same values, in its plural forms."""
 
 from __future__ import annotations
 
@@ -115,7 +115,9 @@ def test_refusals_are_recognised_with_their_values() -> None:
     assert languages.said(text, "de") == (
         "Von „Fern (30 % off)“ sind nur noch 3 übrig; die Menge wurde verringert."
     )
-    state = "This order is shipped and cannot become cancelled. Reload it to see what can be done now."
+    state = (
+        "This order is shipped and cannot become cancelled. Reload it to see what can be done now."
+    )
     assert "Bestellung, jetzt „versandt“" in languages.said(state, "de")
     assert languages.said("Words of a person.", "de") == "Words of a person."
     assert languages.said(text, "en") == text

@@ -24,6 +24,7 @@ from markupsafe import Markup
 
 from souk.contexts.carts import api as carts
 from souk.contexts.catalog import api as catalog
+from souk.contexts.notifications import api as notifications
 from souk.contexts.search import api as search
 from souk.kernel.actor import Actor
 from souk.kernel.errors import DomainError, InvalidInput
@@ -308,8 +309,17 @@ async def _frame(request: Req, viewer: Viewer | None) -> dict[str, object]:
     """What the head of every page shows: the cart's count and the categories."""
     return {
         "cart_count": await _cart_count(request, viewer),
+        "unread": await _unread(request, viewer),
         "nav_categories": _nav(await tree_of(request)),
     }
+
+
+async def _unread(request: Req, viewer: Viewer | None) -> int:
+    """How many notices the signed-in person has not seen."""
+    if viewer is None or viewer.actor.user_id is None:
+        return 0
+    async with pages_of(request).services.db.read() as conn:
+        return await notifications.unread_count(conn, viewer.actor.user_id)
 
 
 async def _cart_count(request: Req, viewer: Viewer | None) -> int:

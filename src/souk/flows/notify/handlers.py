@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from souk.flows.notify import accounts, orders, selling
+from souk.flows.notify import accounts, live, orders, selling
 from souk.platform.events import Subscription, subscribe
 from souk.published.fulfilment import DownloadsGranted, ShipmentShipped
 from souk.published.identity import (
@@ -11,6 +11,7 @@ from souk.published.identity import (
     RegistrationRepeated,
     SignedIn,
 )
+from souk.published.inventory import LowStock
 from souk.published.listings import ListingPublished, ListingRejected
 from souk.published.orders import CheckoutReversed, OrderConfirmed, SellerOrderChanged
 from souk.published.payments import PaymentFailed, PaymentRefunded
@@ -32,6 +33,8 @@ subscriptions: list[Subscription] = [
     subscribe(_NAME, SellerApproved, selling.on_approved),
     subscribe(_NAME, SellerRejected, selling.on_rejected),
     subscribe(_NAME, SellerInfoRequested, selling.on_info_requested),
+    subscribe(_NAME, LowStock, selling.on_low_stock),
     subscribe(_NAME, ListingPublished, selling.on_published),
     subscribe(_NAME, ListingRejected, selling.on_listing_rejected),
 ]
+subscriptions.append(subscribe("notify.live", SellerOrderChanged, live.on_seller_order_changed))

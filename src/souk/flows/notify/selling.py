@@ -8,6 +8,7 @@ from souk.contexts.notifications.api import contents
 from souk.flows.notify.people import account, shop_name, tell, tell_shop
 from souk.platform.database import WriteTx
 from souk.platform.events import EventMeta
+from souk.published.inventory import LowStock
 from souk.published.listings import ListingPublished, ListingRejected
 from souk.published.sellers import SellerApproved, SellerInfoRequested, SellerRejected
 
@@ -48,3 +49,10 @@ async def on_listing_rejected(tx: WriteTx, event: ListingRejected, meta: EventMe
         listing_id=event.listing_id, title=event.title, reason=event.reason
     )
     await tell_shop(tx, event.seller_id, content, meta)
+
+
+async def on_low_stock(tx: WriteTx, event: LowStock, meta: EventMeta) -> None:
+    """A shop reads that something is running low."""
+    listing = await listings.any_state(tx, event.listing_id)
+    content = contents.LowStock(listing_id=listing.id, title=listing.title, on_hand=event.on_hand)
+    await tell_shop(tx, event.seller_id, content, meta, about=event.variant_id)

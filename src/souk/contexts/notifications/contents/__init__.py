@@ -14,6 +14,7 @@ from souk.contexts.notifications.contents.accounts import (
     ResetPassword,
     Welcome,
 )
+from souk.contexts.notifications.contents.digest import Digest, Told
 from souk.contexts.notifications.contents.orders import (
     Bought,
     Delivered,
@@ -34,6 +35,7 @@ from souk.contexts.notifications.contents.selling import (
     SellerAsked,
     SellerRejected,
 )
+from souk.contexts.notifications.contents.stock import LowStock
 
 AnyContent = (
     Welcome
@@ -58,6 +60,8 @@ AnyContent = (
     | ListingApproved
     | ListingRejected
     | KeysMissing
+    | LowStock
+    | Digest
 )
 
 
@@ -73,10 +77,12 @@ __all__ = [
     "ConfirmNewEmail",
     "ConfirmOldEmail",
     "Delivered",
+    "Digest",
     "DownloadReady",
     "KeysMissing",
     "ListingApproved",
     "ListingRejected",
+    "LowStock",
     "NewSignIn",
     "OrderCancelled",
     "PasswordChanged",
@@ -90,6 +96,7 @@ __all__ = [
     "SellerRejected",
     "Shipped",
     "SoldOutRefunded",
+    "Told",
     "Welcome",
     "kind_of",
 ]
