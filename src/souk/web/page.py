@@ -282,6 +282,24 @@ def _answer(request: Req, html: str, *, status: int, made: str | None) -> Respon
     return response
 
 
+def draw_alone(request: Req, template: str) -> Response[bytes]:
+    """A page that shows nothing of anybody: no name, no cart, no token. In the visitor's language.
+
+    Its theme is that of the system, because it is kept for longer than a choice.
+    """
+    context = {"theme": "auto", "languages": []}
+    html = _draw(request, template, context, token="", viewer=None, flashes=[])
+    return Response(
+        html.encode(),
+        media_type="text/html; charset=utf-8",
+        headers={
+            "Cache-Control": "private, no-cache",
+            "Content-Language": language_of(request),
+            "Vary": "Accept-Language, Cookie",
+        },
+    )
+
+
 def theme_of(request: Req) -> str:
     """`light`, `dark`, or `auto` for what the system prefers."""
     theme = request.cookies.get(THEME_COOKIE, "auto")
