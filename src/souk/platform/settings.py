@@ -27,19 +27,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Defaults run a complete marketplace on one machine; production overrides them by name."""
 
     environment: Environment = "development"
+    """`production` asks for a secret key and secure cookies, and hides /dev and /design."""
     data_dir: Path = Path(".souk")
+    """Where the embedded database, files and the search index are kept."""
     database_url: str = ""
     """Empty means the embedded PostgreSQL below `data_dir`."""
     database_pool_size: int = 10
+    """Connections of each process."""
     secret_key: str = ""
     """At least 32 characters. Signs sessions, tokens and links. Made and kept in development."""
     base_url: str = "http://127.0.0.1:8000"
+    """The address that people use; links in mails begin with it."""
     host: str = "127.0.0.1"
     port: int = 8000
     web_workers: int = 1
+    """Processes that answer requests."""
     marketplace_name: str = "Souk"
     currency: str = "EUR"
+    """ISO 4217: what prices are in."""
     country: str = "DE"
+    """ISO 3166-1: where the operator is."""
     tax_rates: tuple[str, ...] = ()
     """Sales tax added to net prices by country, in basis points: `DE:1900,FR:2000`. Empty: none."""
     commission_tax_rate: int = 0
@@ -54,13 +61,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sandbox_api_key: str = "sk_sandbox_local"
     sandbox_webhook_secret: str = "whsec_sandbox_local"  # noqa: S105 - public, local rehearsal only
     cors_origins: tuple[str, ...] = ()
+    """Origins of other sites whose scripts may call the API."""
     trusted_proxies: int = 0
     """How many reverse proxies stand in front and append to X-Forwarded-For."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
     log_file: str = ""
+    """Empty means standard output; a file is rotated."""
     sentry_dsn: str = ""
+    """When set, errors are reported there."""
     otlp_endpoint: str = ""
+    """When set, traces go there by OTLP over HTTP."""
     statement_timeout_ms: int = 5_000
     lock_timeout_ms: int = 3_000
     rate_limit_factor: float = 1.0

@@ -1,7 +1,10 @@
-"""What every operation has in common: the errors that it may answer, and text that can be kept."""
+"""What every operation has in common: its place in the document, the errors that it may answer,
+and text that can be kept.
+"""
 
 from __future__ import annotations
 
+import inspect
 import re
 
 from litestar import Request
@@ -9,7 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 
 from souk.kernel.errors import InvalidInput
-from souk.platform.http.access import Connection
+from souk.platform.http.access import SIGNED, Access, Connection
 from souk.platform.http.problems import MEDIA_TYPE, Problem
 
 _ERRORS = {
@@ -39,9 +42,40 @@ _READ = ("application/json", "application/x-www-form-urlencoded")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000|\x00|%00")
 
 
+_CALLERS = {
+    "public": "Anyone may call this.",
+    "holder": "Anyone may call this; it answers with what belongs to the account, or to the guest "
+    "whose token is in `Souk-Guest`.",
+    "signed_in": "For people who are signed in.",
+    "seller": "For sellers, about their own shop.",
+    SIGNED.name: "For whoever can sign the body.",
+}
+_API = "/api/v1/"
+
+
 def document(route: HTTPRouteHandler) -> None:
-    """Add the error answers, as problem details, to what a route documents itself."""
+    """What the document says of a route: its group, its docstring, its callers, its errors."""
     route.responses = ERROR_RESPONSES | dict(route.responses or {})
+    path = min(route.paths)
+    if route.tags is None and path.startswith(_API):
+        route.tags = [path.removeprefix(_API).split("/")[0]]
+    first, _, rest = (inspect.getdoc(route.fn) or "").partition("\n\n")
+    if route.summary is None and first:
+        route.summary = " ".join(first.split()).rstrip(".")
+    if route.description is None:
+        rule: Access | None = route.opt.get("access")
+        again = "Send an `Idempotency-Key` to be able to repeat it." * bool(
+            route.opt.get("idempotent")
+        )
+        route.description = "\n\n".join(filter(None, [rest.strip(), _callers(rule), again]))
+
+
+def _callers(rule: Access | None) -> str:
+    if rule is None:
+        return ""
+    if rule.permission is not None:
+        return f"For staff with the permission `{rule.permission}`."
+    return _CALLERS[rule.name]
 
 
 async def guard(connection: Connection) -> None:
