@@ -107,7 +107,9 @@ def test_a_refused_form_is_explained_in_arabic_without_scripts(market: Market) -
         # Browsers check the fields of a form; a form that is sent all the same is refused by us.
         token = page.locator('input[name="_csrf"]').first.get_attribute("value") or ""
         answer = page.request.post(
-            page.url, form={"_csrf": token, "act": "update", "email": "not an address"}
+            page.url,
+            form={"_csrf": token, "act": "update", "email": "not an address"},
+            headers={"accept-language": "ar"},
         )
         assert answer.status == 422
         assert "هذا ليس عنوان بريد إلكتروني" in answer.text()
