@@ -49,6 +49,8 @@ from souk.web.composition import page_options
 from souk.web.live.hub import LiveHub
 
 log = structlog.get_logger()
+LEAVE = signal.SIGUSR1
+"""Tells a serving process that it will be stopped in a moment."""
 _OFFERS = {"http", "pages", "handlers", "jobs"}
 
 
@@ -182,7 +184,10 @@ class _Served:
             await self._stack.enter_async_context(sandbox.lifespan())
             return sandbox
         app = edge.Edge(build_app(built), self._settings)
-        self._stack.push_async_callback(built.get(LiveHub).close)
+        hub = built.get(LiveHub)
+        self._stack.push_async_callback(hub.close)
+        # The server waits for open answers before it stops, and streams would stay open for long.
+        asyncio.get_running_loop().add_signal_handler(LEAVE, hub.end)
         return app
 
 

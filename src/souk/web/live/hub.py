@@ -214,12 +214,16 @@ class LiveHub:
                 page.put(b"event: queues\ndata: " + msgspec.json.encode(shown) + b"\n\n")
             page.queues = shown
 
-    async def close(self) -> None:
-        """End every page: the program stops."""
+    def end(self) -> None:
+        """End every page, and let no new one in: the program is about to stop."""
         self._closing = True
         for mine in list(self._pages.values()):
             for page in list(mine):
                 page.put(None)
+
+    async def close(self) -> None:
+        """End every page and the listening."""
+        self.end()
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
