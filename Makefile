@@ -3,7 +3,7 @@ PY := .venv/bin/python
 SCALE ?= 10k,100k
 export PYTHONPATH := src
 
-.PHONY: help run demo test test-external test-unit check fmt bench audit-pages gallery docs messages lock clean setup setup-dev
+.PHONY: help run demo test test-external test-unit check fmt bench audit-pages gallery docs messages lock clean setup setup-dev mutate
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -35,8 +35,7 @@ check: setup-dev ## lint, types, imports, architecture, SQL and migrations
 fmt: setup-dev ## format the code
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix-only --quiet .
 
-bench: setup-dev ## measure and write docs/benchmarks.md (SCALE=10k,100k or 1m)
-	@$(PY) -m bench --scale $(SCALE)
+mutate: setup-dev ## change the money, stock and order rules, see that tests notice @$(PY) tools/mutate.py bench: measure write docs/benchmarks.md (SCALE=10k,100k or 1m) -m bench --scale $(SCALE) 1m; BENCH=--set-up) $(BENCH)
 
 audit-pages: setup-dev ## examine every kind of page with Lighthouse, axe and an HTML validator
 	@PYTHONPATH=src:. $(PY) -m tools.audit_pages $(ARGS)

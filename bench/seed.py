@@ -62,7 +62,9 @@ class Market:
     """Counted variants with plenty in stock, each with its seller."""
     categories: list[str]
     words: list[str]
+    past_orders: int = 0
     fill_seconds: float = 0.0
+    migrate_seconds: float = 0.0
 
     def by_seller(self) -> list[list[UUID]]:
         """The variants of each seller."""

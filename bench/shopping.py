@@ -6,7 +6,7 @@ import random
 from typing import Any
 from uuid import UUID
 
-from bench.load import Connection, Step, request
+from bench.load import CONNECTIONS, Connection, Step, request
 from bench.seed import Market
 
 CARD = "pm_card_visa"
@@ -36,11 +36,15 @@ def _guest(number: int, *, salt: str) -> dict[str, str]:
 
 
 def adding(market: Market, *, salt: str = "add") -> Step:
-    """Put one more of a thing into a guest's cart; a cart takes ten different ones."""
+    """Put one more of a thing into a guest's cart; a cart takes ten different ones.
+
+    Every connection is another shopper: nobody puts eight things into one cart at once.
+    """
     chance = random.Random(11)
     order = chance.sample(range(len(market.variants)), len(market.variants))
 
     async def step(connection: Connection, number: int) -> None:
+        shopper = number // (10 * CONNECTIONS) * CONNECTIONS + number % CONNECTIONS
         variant, _ = market.variants[order[number % len(order)]]
         await _asked(
             connection,
@@ -48,7 +52,7 @@ def adding(market: Market, *, salt: str = "add") -> Step:
                 "POST",
                 "/api/v1/cart/items",
                 body={"variant_id": str(variant), "quantity": 1},
-                headers=_guest(number // 10, salt=salt),
+                headers=_guest(shopper, salt=salt),
             ),
             status=200,
         )

@@ -105,12 +105,13 @@ def start(name: str, settings: Settings, *, port: int | None) -> Role:
     log.close()
     role = Role(name, process)
     if port is not None:
-        _wait(process, port)
+        wait_for(process, port)
         role.seconds_to_ready = time.perf_counter() - began
     return role
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, *, seconds: float = 60) -> None:
+def wait_for(process: subprocess.Popen[bytes], port: int, *, seconds: float = 60) -> None:
+    """Return when `port` answers; raises RuntimeError when the process ends or takes too long."""
     request = b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
     deadline = time.perf_counter() + seconds
     while time.perf_counter() < deadline:
@@ -123,7 +124,7 @@ def _wait(process: subprocess.Popen[bytes], port: int, *, seconds: float = 60) -
                     return
         except OSError:
             time.sleep(0.01)
-    raise RuntimeError("a role did not answer within a minute")
+    raise RuntimeError(f"a role did not answer within {seconds:.0f} seconds")
 
 
 @contextmanager

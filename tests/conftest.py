@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 import tempfile
 import uuid
@@ -18,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import httpx
 import pytest
+import structlog
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -33,6 +35,10 @@ from souk.platform.services import Services
 from souk.platform.settings import Settings
 from souk.platform.storage import FileStore
 
+# The renderer that structlog takes when nobody configures it prints the locals of every frame.
+structlog.configure(
+    processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
+)
 pytest_plugins = ("tests.factories.fixtures",)
 
 _QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
@@ -47,6 +53,7 @@ for _name, _examples in (("dev", 25), ("ci", 200), ("nightly", 10_000)):
     )
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _TEMPLATE = "souk_template"
 
@@ -71,6 +78,13 @@ def with_database(url: str, name: str) -> str:
     """The same server's URL with another database."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(path=f"/{name}"))
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Tests have the same names in every process, also those that are tried with a new id."""
+    if isinstance(val, str | uuid.UUID) and _UUID.search(str(val)):
+        return _UUID.sub("id", str(val))
+    return None
 
 
 @pytest.fixture(scope="session")
@@ -138,7 +152,9 @@ def event_writer() -> EventWriter:
 async def db(
     db_url: str, clock: SettableClock, event_writer: EventWriter
 ) -> AsyncIterator[Database]:
-    database = await Database.connect(db_url, clock=clock, writer=event_writer)
+    database = await Database.connect(
+        db_url, clock=clock, writer=event_writer, plan_writes_once=True
+    )
     yield database
     await database.close()
 

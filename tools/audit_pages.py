@@ -59,9 +59,11 @@ class Row:
     def missed(self) -> list[str]:
         """The bars that this page misses, in words."""
         found = [f"HTML: {each}" for each in self.html] + [f"axe: {each}" for each in self.axe]
-        for name in ("performance", "accessibility", "practices", "seo"):
-            score = self.lighthouse.get(name, 100)
-            found += [f"{name} {score}: {self.lighthouse['faults']}"] * (score < SCORE)
+        found += [
+            f"{name} {self.lighthouse[name]}: {self.lighthouse['faults']}"
+            for name in ("performance", "accessibility", "practices", "seo")
+            if self.lighthouse and self.lighthouse[name] < SCORE
+        ]
         if self.lighthouse and self.kind.person == "visitor":
             if self.lighthouse["lcp"] > LCP_MS:
                 found.append(f"LCP {self.lighthouse['lcp']} ms")

@@ -27,6 +27,15 @@ from souk.platform import embedded
 ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 COVERED = ("*/domain.py", "*/domain/*.py", "*/commands.py", "*/commands/*.py", "*/flows/*")
+LEAST_COVERED = 95
+"""Per cent of lines and branches of domain, commands and flows."""
+WORKERS = min(4, os.cpu_count() or 1)
+"""Files of tests that run beside one another, each with a database server of its own."""
+SUITES = (
+    ("Core tests", "not browser and not reliability", WORKERS),
+    # These load the whole machine and measure time: alone, so that they only meet their own load.
+    ("Races, kills and faults", "reliability and not browser", 1),
+)
 _ROLE = "souk_test"
 
 
@@ -56,20 +65,27 @@ def say(text: str) -> None:
 def run_all(more: list[str], *, coverage: bool, extra: dict[str, str]) -> int:
     """The core suite, then the browser's, each to its end whatever the other says."""
     environment = os.environ | extra | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
-    say("Core tests")
-    measured = coverage and module_is_there("coverage")
-    core = [*(["coverage", "run", "--branch", "--source=src/souk", "-m"] if measured else []),
-            "pytest", "-m", "not browser", *more]  # fmt: skip
-    code = run_module(core, environment)
+    measured = coverage and module_is_there("pytest_cov")
+    (ROOT / ".coverage").unlink(missing_ok=True)
+    code = 0
+    for name, marked, side_by_side in SUITES:
+        say(name)
+        found = run_module(
+            ["pytest", "-q", "-m", marked, *more]
+            + ["-n", str(side_by_side), "--dist", "loadfile"] * (side_by_side > 1)
+            + ["--cov", "--cov-append", "--cov-report="] * measured,
+            environment,
+        )
+        # pytest answers 5 when nothing was selected, as when `more` names other files.
+        code = code or (0 if found == 5 and more else found)
     if measured:
         say("Coverage of domain, commands and flows, in per cent")
         report = ["coverage", "report", "--skip-empty", "--include", ",".join(COVERED)]
-        run_module(report, environment)
+        code = run_module([*report, "--fail-under", str(LEAST_COVERED)], environment) or code
     left_out: list[str] = []
     if browser() is not None:
         say("Browser tests")
-        found = run_module(["pytest", "-m", "browser", *more], environment)
-        # pytest answers 5 when nothing was selected, as when `more` names other files.
+        found = run_module(["pytest", "-q", "-m", "browser", *more], environment)
         code = code or (0 if found == 5 and more else found)
     else:
         left_out.append("the browser tests: there is no Chromium (apt-get install chromium)")

@@ -1,8 +1,8 @@
-"""The composition root: finds every room's routes, subscriptions, jobs, schedules; wires them.
+"""The composition root: finds every room's routes, subscriptions, jobs, options; wires them.
 
 A room offers module-level lists: `routes` in `http.py` (or a package of that name, or `pages.py`),
-`subscriptions` in `handlers.py`, `job_types` and `schedules` in `jobs.py`. Adding a room needs no
-change here.
+`subscriptions` in `handlers.py`, `job_types` and `schedules` in `jobs.py`, `options` in
+`options.py`. Adding a room needs no change here.
 """
 
 from __future__ import annotations
@@ -33,9 +33,12 @@ from souk.contexts.payments import api as payments
 from souk.contexts.search import api as search
 from souk.flows.index_listings.indexer import Indexer
 from souk.kernel.clock import Clock, SystemClock
+from souk.platform import options as operating
 from souk.platform.database import Database
 from souk.platform.events import EventWriter, Subscription
 from souk.platform.http import edge, health, mailbox
+from souk.platform.http import options as options_http
+from souk.platform.http.kept import KeptAnswers
 from souk.platform.jobs import JobType, Schedule
 from souk.platform.mail import make_mailer
 from souk.platform.relay import Relay
@@ -51,7 +54,7 @@ from souk.web.live.hub import LiveHub
 log = structlog.get_logger()
 LEAVE = signal.SIGUSR1
 """Tells a serving process that it will be stopped in a moment."""
-_OFFERS = {"http", "pages", "handlers", "jobs"}
+_OFFERS = {"http", "pages", "handlers", "jobs", "options"}
 
 
 @cache
@@ -76,7 +79,7 @@ def _collect(attribute: str) -> list[Any]:
 
 def routes() -> list[Any]:
     """Every route of the program."""
-    return [*health.routes, *mailbox.routes, *_collect("routes")]
+    return [*health.routes, *mailbox.routes, *options_http.routes, *_collect("routes")]
 
 
 def subscriptions() -> list[Subscription]:
@@ -92,6 +95,11 @@ def job_types() -> list[JobType]:
 def schedules() -> list[Schedule]:
     """Everything that runs by the clock."""
     return [*platform_schedules, *_collect("schedules")]
+
+
+def options() -> list[operating.Option[Any] | operating.Flag]:
+    """Everything that operators may change while the market runs."""
+    return [*operating.options, *_collect("options")]
 
 
 @cache
@@ -114,11 +122,16 @@ async def services(
             statement_timeout_ms=settings.statement_timeout_ms,
             lock_timeout_ms=settings.lock_timeout_ms,
             application_name=f"souk {role}",
+            plan_writes_once=role in {"web", "sandbox"},
         )
         stack.push_async_callback(db.close)
         built = Services(
             settings, db, FileStore.open(settings), make_mailer(settings, db), db.clock
         )
+        built.options.declare(options())
+        await built.options.load(db)
+        if role in {"web", "worker"}:
+            await stack.enter_async_context(_following(built, settings))
         gateways = payments.gateways_from(settings)
         stack.push_async_callback(gateways.close)
         built.add(gateways)
@@ -128,8 +141,23 @@ async def services(
         yield built
 
 
+@asynccontextmanager
+async def _following(built: Services, settings: Settings) -> AsyncGenerator[None]:
+    """Hear of every changed option until the block ends."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(
+        operating.follow(built.options, built.db, settings.database_url, stop)
+    )
+    try:
+        yield
+    finally:
+        stop.set()
+        await task
+
+
 def build_app(built: Services) -> Litestar:
     """The web application: API and pages."""
+    built.options.declare(options())
     return edge.build(
         built,
         routes=routes(),
@@ -165,6 +193,7 @@ class _Served:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 try:
+                    gc.disable()
                     self._app = await self._start()
                     _settle()
                 except Exception as error:
@@ -183,7 +212,7 @@ class _Served:
             sandbox = create_sandbox(SandboxSettings.from_settings(self._settings), built.db)
             await self._stack.enter_async_context(sandbox.lifespan())
             return sandbox
-        app = edge.Edge(build_app(built), self._settings)
+        app = edge.Edge(build_app(built), self._settings, kept=KeptAnswers(built.db.changes))
         hub = built.get(LiveHub)
         self._stack.push_async_callback(hub.close)
         # The server waits for open answers before it stops, and streams would stay open for long.
@@ -192,13 +221,14 @@ class _Served:
 
 
 def _settle() -> None:
-    """What was made at start stays for good: look for garbage elsewhere, and less often.
+    """What was made at start stays for good: look for garbage only elsewhere, and less often.
 
     A request makes hardly any cycles, and most of its objects are gone when it ends.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
+    gc.enable()
 
 
 def web_application(settings: Settings) -> ASGIApp:

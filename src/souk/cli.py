@@ -154,6 +154,18 @@ def verify() -> None:
     sys.exit(1)
 
 
+@main.command()
+def recount() -> None:
+    """Count all ratings anew from the reviews, and say how many were wrong."""
+    from souk.contexts.reviews import api as reviews  # noqa: PLC0415
+    from souk.kernel.actor import system  # noqa: PLC0415
+
+    async def work(services: Services) -> int:
+        return await services.db.transact(lambda tx: reviews.recount(tx, system("recount")))
+
+    console.print(f"{_run(work)} ratings were wrong and are right now.")
+
+
 @main.group()
 def admin() -> None:
     """Manage operators."""

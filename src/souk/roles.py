@@ -26,6 +26,8 @@ from souk.platform.settings import Settings
 
 log = structlog.get_logger()
 _GRACE = 15.0
+_STEADY = 30.0
+"""Seconds after which the earlier deaths of a role are forgotten."""
 
 
 @contextmanager
@@ -112,6 +114,8 @@ class _Child:
     process: subprocess.Popen[bytes]
     started: float
     deaths: int = 0
+    due: float | None = None
+    """When a dead one is started again."""
 
 
 class Supervisor:
@@ -161,7 +165,7 @@ class Supervisor:
             self._revive_database()
             for child in list(self._children.values()):
                 if child.process.poll() is not None and not self._stopping:
-                    self._revive(child)
+                    self._revive(child, now=time.monotonic())
         self._shut_down()
 
     def _revive_database(self) -> None:
@@ -177,12 +181,16 @@ class Supervisor:
             log.warning("database_not_back_yet", error=str(error)[-500:])
             time.sleep(0.5)
 
-    def _revive(self, child: _Child) -> None:
-        lived = time.monotonic() - child.started
-        deaths = 0 if lived > 30 else child.deaths + 1
-        log.warning("role_died", died=child.name, code=child.process.returncode, deaths=deaths)
-        time.sleep(min(0.2 * 2**deaths, 10))
-        self._spawn(child.name, deaths=deaths)
+    def _revive(self, child: _Child, *, now: float) -> None:
+        """Start a dead one again, after a pause that grows with the deaths in a row. Nobody else is
+        kept waiting meanwhile: another role, or the database, may be dead as well."""
+        if child.due is None:
+            child.deaths = 0 if now - child.started > _STEADY else child.deaths + 1
+            child.due = now + min(0.2 * 2**child.deaths, 10)
+            code = child.process.returncode
+            log.warning("role_died", died=child.name, code=code, deaths=child.deaths)
+        elif now >= child.due:
+            self._spawn(child.name, deaths=child.deaths)
 
     def _stop(self, _number: int, _frame: object) -> None:
         self._stopping = True

@@ -85,7 +85,7 @@ def test_sql_stays_in_stores_and_queries():
 def test_no_context_reads_another_schema():
     schemas = {
         "identity", "catalog", "sellers", "listings", "inventory", "carts", "orders", "payments",
-        "ledger", "fulfilment", "search", "notifications", "compliance",
+        "ledger", "fulfilment", "search", "notifications", "compliance", "reviews",
     }  # fmt: skip
     strays = []
     for path in FILES:

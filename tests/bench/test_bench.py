@@ -10,6 +10,8 @@ from bench.__main__ import run_size, size_of
 from bench.report import missed, write
 from bench.rows import Row
 
+from bench import history, rows
+
 
 @pytest.mark.parametrize(
     ("text", "size"), [("10k", 10_000), ("1m", 1_000_000), (" 500 ", 500), ("2K", 2_000)]
@@ -26,21 +28,38 @@ def test_a_missed_bar_is_told_with_its_distance() -> None:
     assert missed(row) == ["12% of 15% of hello", "7 of 6 statements"]
 
 
-def test_the_whole_benchmark_on_a_tiny_marketplace(tmp_path: Path) -> None:
+def test_the_whole_benchmark_on_a_tiny_marketplace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "ORIGINALS", 20)
+    monkeypatch.setattr(rows, "ROUNDS", 1)
+    monkeypatch.setattr(rows, "WARM_UP", 0.1)
+    monkeypatch.setattr(rows, "WORKED", 0.5)
+    monkeypatch.setattr(rows, "PURCHASES", 10)
     # Not below pytest's folder, which the account that PostgreSQL runs as may not enter.
     folder = Path(tempfile.mkdtemp(prefix="souk-bench-"))
     result = run_size(folder, 2_000, seconds=0.2, keep=False)
-    rows = {row.name: row for row in result.rows}
-    assert rows["hello"].of_hello == 1
-    assert rows["list of 20, not cached"].statements == 1
-    assert rows["add to cart"].statements == 6
+    named = {row.name: row for row in result.rows}
+    assert named["hello"].of_hello == 1
+    assert named["list of 20, not cached"].statements == 1
+    assert named["add to cart"].statements == 6
     assert all(row.rate > 0 and row.cpu > 0 for row in result.rows)
-    purchase = rows["whole purchase, session to order"]
+    purchase = named["whole purchase, session to order"]
     assert purchase.statements is not None
     assert purchase.statements <= 45
     assert result.import_rate > 0
+    assert result.past_orders >= 1_900
+    assert all(0 < one.p50 <= one.p95 for one in result.alone)
+    assert all(page.html and page.rest for page in result.pages)
     page = tmp_path / "benchmarks.md"
-    write(page, [result], machine=["a machine"], installed=300_000_000, notes="## Notes\n")
+    write(
+        page,
+        [result],
+        machine=["a machine"],
+        installed=300_000_000,
+        set_up=61.0,
+        notes="## Notes\n",
+    )
     text = page.read_text()
     assert "| add to cart |" in text
     assert "## Beside others" in text

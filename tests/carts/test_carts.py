@@ -241,6 +241,18 @@ async def test_parallel_puts_lose_nothing(db: Database) -> None:
     assert cart.version == 25
 
 
+async def test_parallel_puts_stop_at_the_limit(db: Database) -> None:
+    holder = member()
+    for _ in range(api.MAX_LINES - 3):
+        await put(db, holder, item())
+    answers = await asyncio.gather(
+        *(put(db, holder, item()) for _ in range(8)), return_exceptions=True
+    )
+    full = [answer for answer in answers if isinstance(answer, CartFull)]
+    assert len(full) == 5
+    assert len((await read(db, holder)).lines) == api.MAX_LINES
+
+
 async def test_bought_lines_leave_the_cart_once(db: Database) -> None:
     holder, bought, kept = member(), item(), item()
     await put(db, holder, bought)

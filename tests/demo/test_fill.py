@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -145,6 +146,18 @@ async def test_money_mails_downloads_and_baskets_are_alive(filled: Services) -> 
     async with filled.db.read() as conn:
         trial = {row.code for row in await ledger.trial_balance(conn)}
         assert {"commission", "gateway:sandbox"} <= trial
+        # What was earned long enough ago can be paid out.
+        now = filled.clock.now()
+        shops = await sellers.open_shops(conn, limit=100)
+        balances = [
+            balance for shop in shops.items for balance in await ledger.balances(conn, shop.id)
+        ]
+        assert any(balance.available > 0 for balance in balances)
+        late = await conn.fetchval(
+            "SELECT count(*) FROM ledger.hold WHERE NOT released AND release_at < $1",
+            now - timedelta(days=2),
+        )
+        assert late == 0
         mails = await local_mails(conn, limit=1_000)
         rows = await conn.fetch("SELECT state FROM payments.payment")
         kinds = Counter(row["state"] for row in rows)
@@ -182,3 +195,19 @@ async def test_a_marketplace_in_use_is_left_alone(
             assert not await fill.is_wanted(built)
             with pytest.raises(fill.DemoRefused, match="in use"):
                 await fill.fill(built, WIRING, orders=1, report=quiet)
+
+
+async def test_customers_say_what_they_think(filled: Services) -> None:
+    async with filled.db.read() as conn:
+        said = await conn.fetch(
+            "SELECT r.stars, r.text, r.created_at, o.delivered_at, o.buyer_id, r.author_id"
+            " FROM reviews.review r JOIN orders.seller_order o ON o.id = r.seller_order_id"
+        )
+        shown = await conn.fetchval("SELECT sum(rating_count) FROM listings.listing")
+        counted = await conn.fetchval(
+            "SELECT sum(count) FROM reviews.rating WHERE kind = 'listing'"
+        )
+    assert len(said) >= 3
+    assert all(one["buyer_id"] == one["author_id"] for one in said)
+    assert all(one["delivered_at"] < one["created_at"] for one in said)
+    assert shown == counted

@@ -15,7 +15,6 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-import structlog
 from litestar import Litestar, Request, Response, post
 
 from souk import app as composition
@@ -34,6 +33,7 @@ from souk.kernel.ids import token, uuid7
 from souk.platform import relay
 from souk.platform.database import Database, WriteTx
 from souk.platform.http import edge
+from souk.platform.http.kept import KeptAnswers
 from souk.platform.mail import make_mailer
 from souk.platform.relay import Relay
 from souk.platform.services import Services
@@ -212,7 +212,8 @@ class Market:
         self.app = app
         self.clock = clock
         self.hooks = hooks
-        self._asgi = edge.Edge(app, services.settings)
+        kept = KeptAnswers(services.db.changes)
+        self._asgi = edge.Edge(app, services.settings, kept=kept)
         self._clients: list[httpx.AsyncClient] = []
 
     def client(self, headers: dict[str, str] | None = None) -> httpx.AsyncClient:
@@ -360,10 +361,6 @@ async def running(
     url: str, *, clock: SettableClock, pool: int = 20, **changes: Any
 ) -> AsyncIterator[Market]:
     """The marketplace on the database at `url`."""
-    # The default renderer prints every local of every frame, which takes seconds per failure.
-    structlog.configure(
-        processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
-    )
     folder = Path(tempfile.mkdtemp(prefix="souk-test-"))
     port = free_port()
     hooks = Hooks()

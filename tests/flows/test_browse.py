@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
+import httpx
 import pytest
 
 from souk.contexts.catalog import api as catalog
@@ -11,6 +14,8 @@ from souk.flows.browse.search import QueryLog, found_cards
 from souk.kernel.actor import Actor, Permission
 from souk.kernel.ids import uuid7
 from souk.platform.database import count_statements
+from souk.platform.http import edge
+from souk.platform.http.kept import KeptAnswers
 from tests.listings import factories
 
 OPERATOR = Actor(kind="user", user_id=uuid7(), permissions=frozenset({Permission.CATALOG_MANAGE}))
@@ -55,6 +60,44 @@ async def test_a_list_is_one_statement(client, db):
     assert rest["next_cursor"] is None
     none = await client.get("/api/v1/listings", params={"seller": str(uuid7())})
     assert none.json() == {"items": [], "next_cursor": None}
+
+
+@pytest.fixture
+def kept_client(services):
+    """A client that is answered from what the process keeps, as by the real program."""
+    app = edge.build(services, routes=http.routes, authenticator=None)
+    kept = KeptAnswers(services.db.changes)
+    transport = httpx.ASGITransport(edge.Edge(app, services.settings, kept=kept))
+    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000")
+
+
+async def test_kept_answers_cost_no_statement_and_follow_changes(kept_client, db):
+    actor = factories.seller_actor()
+    listing = await factories.active(db, actor)
+    await stocked(db, listing, 5)
+    paths = [f"/api/v1/listings/{listing.slug}", f"/api/v1/listings?seller={actor.seller_id}"]
+    before = [(await kept_client.get(path)).content for path in paths]
+    async with count_statements() as count:
+        assert [(await kept_client.get(path)).content for path in paths] == before
+    assert count.total == 0
+    await db.transact(
+        lambda tx: inventory.reserve(
+            tx,
+            checkout_id=uuid7(),
+            lines=[(listing.variants[0].id, 2)],
+            expires_at=db.clock.now() + timedelta(minutes=5),
+        )
+    )
+    async with count_statements() as count:
+        detail, cards = [(await kept_client.get(path)).json() for path in paths]
+    assert detail["stock"][0]["available"] == 3
+    assert count.total == 2  # the list says nothing of stock and stays
+    await db.transact(
+        lambda tx: listings.pause(tx, actor, seller_id=actor.seller_id, listing_id=listing.id)
+    )
+    assert (await kept_client.get(paths[0])).status_code == 404
+    assert (await kept_client.get(paths[1])).json()["items"] == []
+    assert len(cards["items"]) == 1
 
 
 async def test_a_detail_is_two_statements_with_live_stock(client, db):

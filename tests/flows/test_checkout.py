@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from souk import app as composition
 from souk.contexts.listings import api as listings
 from souk.contexts.listings.domain import Listing
 from souk.contexts.payments import api as payments
@@ -63,14 +64,23 @@ async def capture(
     )
 
 
+async def give_up(market: Market, payment: payments.PaymentView) -> None:
+    """Settle as if the gateway had said that no money will be taken; it is not asked."""
+    outcome = payments.GatewayOutcome(
+        kind=payments.OutcomeKind.CANCELLED, gateway_ref=payment.gateway_ref
+    )
+    await pay.settle(market.services, system("test"), payment, outcome, source="answer")
+
+
 async def refunds_of(market: Market, payment: payments.PaymentView) -> list[payments.RefundView]:
     async with market.db.read() as conn:
         return await payments.refunds_of(conn, payment.id)
 
 
-async def pass_challenge(market: Market, checkout: dict, *, complete: bool = True) -> None:
+async def pass_challenge(
+    market: Market, payment: payments.PaymentView, *, complete: bool = True
+) -> None:
     """The buyer's browser on the gateway's 3-D Secure page."""
-    payment = await payment_of(market, checkout)
     assert payment.requires_action_url is not None
     import re
 
@@ -230,7 +240,7 @@ async def test_three_d_secure(market: Market) -> None:
     assert asked["state"] == "awaiting_payment"
     assert asked["payment"]["requires_action_url"]
     assert await market.on_hand(listing) == (10, 1)
-    await pass_challenge(market, checkout)
+    await pass_challenge(market, await payment_of(market, checkout))
     payment = await payment_of(market, checkout)
     settled = await pay.refresh(market.services, GUEST, payment.id)
     assert settled is not None
@@ -243,7 +253,7 @@ async def test_the_webhook_alone_completes(market: Market) -> None:
     buyer = market.guest()
     checkout = await buyer.checkout((listing, 1))
     await buyer.pay(checkout, "pm_card_3ds")
-    await pass_challenge(market, checkout)
+    await pass_challenge(market, await payment_of(market, checkout))
     payment = await payment_of(market, checkout)
     hooks = await market.hooks.about(str(payment.id), count=2)
     assert await market.deliver([*hooks[::-1], *hooks, *hooks]) == [200] * 3 * len(hooks)
@@ -301,14 +311,56 @@ async def test_a_gateway_that_is_down_frees_the_goods(market: Market) -> None:
     assert order.status_code == 200
 
 
+async def test_a_payment_under_way_keeps_its_goods(market: Market) -> None:
+    listing = await (await market.shop()).goods(stock=1)
+    buyer, other = market.guest(), market.guest()
+    checkout, hopeful = await buyer.checkout((listing, 1)), await other.checkout((listing, 1))
+    await buyer.pay(checkout, "pm_card_3ds")
+    for _ in range(3):
+        market.clock.advance(RESERVATION)
+        for schedule in composition.schedules():
+            if "expire" in schedule.name:
+                await schedule.run(market.services)
+        assert await market.on_hand(listing) == (1, 1)
+    refused = await other.pay(hopeful)
+    assert (refused.status_code, refused.json()["code"]) == (409, "sold_out")
+    settled = await capture(market, await payment_of(market, checkout))
+    assert settled.state == "completed"
+    assert await market.on_hand(listing) == (0, 0)
+
+
+async def test_goods_held_past_their_time_go_back_on_sale(market: Market) -> None:
+    listing = await (await market.shop()).goods(stock=1)
+    buyer = market.guest()
+    checkout = await buyer.checkout((listing, 1))
+    await buyer.pay(checkout, "pm_card_3ds")
+    await market.db.transact(
+        lambda tx: tx.execute(
+            "UPDATE payments.payment SET state = 'failed', holds_checkout = false"
+            " WHERE checkout_id = $1",
+            UUID(checkout["id"]),
+        )
+    )
+    market.clock.advance(RESERVATION)
+    await jobs.expire_checkouts(market.services)
+    assert await market.on_hand(listing) == (1, 0)
+    assert (await buyer.state(checkout))["state"] == "open"
+    again = await buyer.pay(checkout)
+    assert again.json()["state"] == "completed"
+
+
+async def test_one_schedule_alone_releases_what_ran_out(market: Market) -> None:
+    names = [one.name for one in composition.schedules() if "expire" in one.name]
+    assert names == ["checkout.expire"]
+
+
 async def test_money_after_expiry_finds_the_goods_again(market: Market) -> None:
     listing = await (await market.shop()).goods(stock=1)
     buyer = market.guest()
     checkout = await buyer.checkout((listing, 1))
     await buyer.pay(checkout, "pm_card_3ds")
     payment = await payment_of(market, checkout)
-    market.clock.advance(RESERVATION)
-    await jobs.expire_checkouts(market.services)
+    await give_up(market, payment)
     assert await market.on_hand(listing) == (1, 0)
     settled = await capture(market, payment)
     assert settled.state == "completed"
@@ -320,11 +372,10 @@ async def test_money_after_the_goods_were_sold_goes_back(market: Market) -> None
     late, quick = market.guest(), market.guest()
     checkout = await late.checkout((listing, 1))
     await late.pay(checkout, "pm_card_3ds")
-    market.clock.advance(RESERVATION)
-    await jobs.expire_checkouts(market.services)
-    await quick.buy((listing, 1))
-    await pass_challenge(market, checkout)
     payment = await payment_of(market, checkout)
+    await give_up(market, payment)
+    await quick.buy((listing, 1))
+    await pass_challenge(market, payment)
     hooks = await market.hooks.about(str(payment.id), count=2)
     await market.deliver(hooks)
     await market.work()
@@ -345,8 +396,7 @@ async def test_money_that_went_back_buys_nothing_later(market: Market) -> None:
     late, quick = market.guest(), market.guest()
     checkout = await late.checkout((listing, 1))
     await late.pay(checkout, "pm_card_3ds")
-    market.clock.advance(RESERVATION)
-    await jobs.expire_checkouts(market.services)
+    await give_up(market, await payment_of(market, checkout))
     order = await quick.buy((listing, 1))
     payment = await payment_of(market, checkout)
     assert (await capture(market, payment)).state == "cancelled"
@@ -411,7 +461,7 @@ async def test_everyone_completes_at_once(market: Market) -> None:
     await buyer.add(listing, 2)
     checkout = await buyer.checkout()
     await buyer.pay(checkout, "pm_card_3ds")
-    await pass_challenge(market, checkout)
+    await pass_challenge(market, await payment_of(market, checkout))
     payment = await payment_of(market, checkout)
     hooks = await market.hooks.about(str(payment.id), count=2)
     market.clock.advance(timedelta(minutes=1))
@@ -483,6 +533,40 @@ async def test_time_ends_a_checkout_but_not_one_that_is_being_paid(market: Marke
     assert (await paying.state(busy))["state"] == "open"
     await jobs.expire_checkouts(market.services)
     assert await market.on_hand(listing) == (10, 0)
+
+
+@pytest.mark.parametrize("keys", ["one key", "own keys", "no key"])
+async def test_ten_at_once_by_api_webhook_and_job_have_one_effect(
+    market: Market, keys: str
+) -> None:
+    listing = await (await market.shop()).goods(stock=5)
+    buyer = market.guest()
+    checkout = await buyer.checkout((listing, 1))
+    await buyer.pay(checkout, "pm_card_3ds")
+    payment = await payment_of(market, checkout)
+    await pass_challenge(market, payment)
+    hooks = await market.hooks.about(str(payment.id), count=2)
+    # Only a payment of which nobody has heard for a while is asked for.
+    market.clock.advance(timedelta(minutes=2))
+    one = uuid7().hex
+
+    def key(turn: int) -> str | None:
+        return {"one key": one, "own keys": f"{one}{turn}", "no key": None}[keys]
+
+    await asyncio.gather(
+        *(buyer.pay(checkout, "pm_card_visa", key=key(turn)) for turn in range(3)),
+        *(market.deliver(hooks) for _ in range(3)),
+        *(jobs.sweep(market.services) for _ in range(2)),
+        *(pay.refresh(market.services, GUEST, payment.id) for _ in range(2)),
+    )
+    await market.work()
+    assert (await buyer.state(checkout))["state"] == "completed"
+    assert await market.orders_of(checkout) == 1
+    assert await market.on_hand(listing) == (4, 0)
+    kept = [each for each in await market.payments_of(checkout) if each.state == "captured"]
+    assert [each.id for each in kept] == [payment.id]
+    captured = [taken - back for _, taken, back in await market.intents(reference=str(payment.id))]
+    assert captured == [payment.amount]
 
 
 async def test_delivery_is_one_that_is_offered(market: Market) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from souk.contexts.fulfilment import api as fulfilment
 from souk.contexts.identity import api as identity
+from souk.contexts.inventory import api as inventory
 from souk.contexts.listings import api as listings
 from souk.contexts.notifications import api as notifications
 from souk.contexts.orders import api as orders
@@ -297,6 +298,23 @@ async def test_sellers_hear_of_missing_keys(services: Services, event_writer: Ev
     await sales.order(db, [sold], email=new_email(), guest=b"k" * 32)
     await drain(db, event_writer)
     assert (await content(db, owner.email, "keys_missing"))["count"] == 2
+
+
+async def test_a_shop_hears_what_runs_low(services: Services, event_writer: EventWriter) -> None:
+    db = services.db
+    seller, owner = await shop(db)
+    sold = await sales.digital(db, services.files, seller.id)
+    stock = inventory.StockSetUp(sold.variant_id, sold.listing_id, seller.id, 9)
+    await db.transact(lambda tx: inventory.set_up(tx, TEST, items=[stock]))
+    await db.transact(
+        lambda tx: inventory.adjust(
+            tx, TEST, seller_id=seller.id, variant_id=sold.variant_id, absolute=2,
+            reason=inventory.Reason.LOSS,
+        )
+    )  # fmt: skip
+    await drain(db, event_writer)
+    told = await content(db, owner.email, "low_stock")
+    assert (told["on_hand"], told["variant_id"]) == (2, str(sold.variant_id))
 
 
 async def test_money_that_did_not_come_or_went_back(

@@ -28,7 +28,7 @@ from souk.contexts.fulfilment.domain.downloads import (
 )
 from souk.contexts.fulfilment.errors import LinkNotValid
 from souk.contexts.fulfilment.http import routes
-from souk.contexts.fulfilment.jobs import serve_waiting_lines
+from souk.contexts.fulfilment.jobs import forget_addresses, serve_waiting_lines
 from souk.kernel.actor import Actor, system
 from souk.kernel.clock import SettableClock
 from souk.kernel.errors import Forbidden, InvalidInput
@@ -116,6 +116,29 @@ async def test_a_whole_file_arrives_and_is_counted(services: Services, client: C
         "attachment; filename=\"B_cher & more.pdf\"; filename*=UTF-8''B%C3%BCcher%20%26%20more.pdf"
     )
     assert await left(services, line) == MAX_DOWNLOADS - 1
+
+
+async def test_addresses_of_downloaders_are_forgotten_after_thirty_days(
+    services: Services, client: Client, clock: SettableClock
+) -> None:
+    async def known() -> list[str | None]:
+        async with services.db.read() as conn:
+            rows = await conn.fetch(
+                "SELECT ip FROM fulfilment.download_session s JOIN fulfilment.download_grant g"
+                " ON g.id = s.grant_id WHERE g.order_line_id = $1",
+                line.order_line_id,
+            )
+        return [row["ip"] for row in rows]
+
+    line = await stored(services)
+    client.act_as.actor = Actor(kind="guest", ip="203.0.113.7")
+    assert (await client.get(await url_of(services, line))).status_code == 200
+    clock.advance(timedelta(days=29))
+    await forget_addresses(services)
+    assert await known() == ["203.0.113.7"]
+    clock.advance(timedelta(days=2))
+    await forget_addresses(services)
+    assert await known() == [None]
 
 
 async def test_a_broken_download_goes_on_and_is_counted_once(

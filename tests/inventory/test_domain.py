@@ -204,3 +204,12 @@ def test_stored_names_and_limits_never_change() -> None:
         "loss",
     ]
     assert (UNLIMITED, MAX_ON_HAND) == (2_147_483_647, 1_000_000_000)
+
+
+def test_the_last_piece_is_still_in_stock() -> None:
+    assert ListingStock(LISTING, SELLER, available=1, unlimited=False, low=True).in_stock
+    assert not ListingStock(LISTING, SELLER, available=0, unlimited=False, low=False).in_stock
+
+
+def test_a_new_variant_without_stock_has_not_run_low() -> None:
+    assert domain.ran_low([], [level(on_hand=0, low=0)]) == []

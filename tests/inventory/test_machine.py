@@ -107,15 +107,15 @@ class StockMachine(RuleBasedStateMachine):
     @rule(checkout=checkouts)
     def extend(self, checkout: int) -> None:
         until = self.db.clock.now() + HOLD
-        good = self.model.good(checkout)
+        held = checkout in self.model.held
         try:
             self.runner.run(
                 self.db.transact(lambda tx: inventory.extend(tx, self.ids[checkout], until))
             )
         except inventory.ReservationGone:
-            assert not good
+            assert not held
             return
-        assert good
+        assert held
         self.model.held[checkout] = (self.model.held[checkout][0], self.model.now + HOLD)
 
     @rule(variant=variants, delta=st.integers(-4, 4))
@@ -151,11 +151,14 @@ class StockMachine(RuleBasedStateMachine):
     @rule()
     def expire(self) -> None:
         due = {self.ids[number] for number in list(self.model.held) if not self.model.good(number)}
-        now = self.clock.now()
-        released = self.runner.run(
-            self.db.transact(lambda tx: inventory.expire_due(tx, now, 1_000))
-        )
-        assert due == set(released) & set(self.ids)
+
+        async def past_hold() -> list[UUID]:
+            async with self.db.read() as conn:
+                return await inventory.checkouts_past_hold(conn, limit=1_000)
+
+        over = [one for one in self.runner.run(past_hold()) if one in self.ids]
+        assert due == set(over)
+        self.runner.run(self.db.transact(lambda tx: inventory.release_all(tx, over)))
         self.model.held = {n: h for n, h in self.model.held.items() if self.model.good(n)}
 
     @invariant()

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from souk.contexts.listings import api
+from souk.contexts.listings import api, commands
 from souk.kernel.actor import Actor, Permission
 from souk.kernel.errors import InvalidInput, NotFound
 from souk.kernel.ids import uuid7
@@ -230,3 +232,74 @@ async def test_stock_marks_do_nothing_to_absent_listings(db):
     listing = await factories.active(db, actor)
     with pytest.raises(NotFound):
         await db.transact(lambda tx: api.pause(tx, actor, seller_id=uuid7(), listing_id=listing.id))
+
+
+async def test_what_is_changed_on_sale_is_looked_at_again(db, clock):
+    actor = factories.seller_actor()
+    seller_id = actor.seller_id
+    await factories.known_seller(db, seller_id)
+    listing = await factories.active(db, actor)
+
+    async def waiting():
+        async with db.read() as conn:
+            return [row.id for row in (await api.for_review(conn, limit=100)).items]
+
+    async def change(**changes):
+        return await db.transact(
+            lambda tx: commands.update(
+                tx,
+                actor,
+                seller_id=seller_id,
+                listing_id=listing.id,
+                changes=api.ListingChanges(**changes),
+            )
+        )
+
+    await change(slug=f"plain-{uuid7().hex[-8:]}")
+    await change(title=listing.title)
+    assert listing.id not in await waiting()
+    changed = await change(title="Call me to buy this outside")
+    assert changed.state == "active"
+    assert listing.id in await waiting()
+    first = changed.relook_at
+    clock.advance(timedelta(hours=1))
+    assert (await change(description="Another text")).relook_at == first
+    looked = await db.transact(lambda tx: commands.approve(tx, OPERATOR, listing_id=listing.id))
+    assert (looked.state, looked.relook_at) == ("active", None)
+    assert listing.id not in await waiting()
+    await db.transact(
+        lambda tx: commands.pause(tx, actor, seller_id=seller_id, listing_id=listing.id)
+    )
+    await change(description="Changed in the dark")
+    assert listing.id not in await waiting()
+    await db.transact(
+        lambda tx: commands.resume(
+            tx, actor, seller_id=seller_id, listing_id=listing.id, in_stock=True
+        )
+    )
+    assert listing.id in await waiting()
+    flagged = await db.transact(
+        lambda tx: commands.flag(tx, OPERATOR, listing_id=listing.id, reason="Not on here")
+    )
+    assert (flagged.state, flagged.relook_at) == ("flagged", None)
+
+
+async def test_trusted_sellers_change_what_they_sell_without_a_second_look(db):
+    actor = factories.seller_actor()
+    slug = f"moss-{actor.seller_id.hex[-8:]}"
+    await db.transact(
+        lambda tx: api.know_seller(
+            tx, seller_id=actor.seller_id, name="Moss", slug=slug, trusted=True
+        )
+    )
+    listing = await factories.active(db, actor)
+    changed = await db.transact(
+        lambda tx: commands.update(
+            tx,
+            actor,
+            seller_id=actor.seller_id,
+            listing_id=listing.id,
+            changes=api.ListingChanges(title="Another name"),
+        )
+    )
+    assert changed.relook_at is None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import struct
 import zlib
 
@@ -201,6 +202,25 @@ async def test_at_most_ten_pictures_in_the_order_that_is_set(client, db, service
     removed = await client.delete(f"{base}/{ids[0]}")
     assert [image["id"] for image in removed.json()["images"]] == ids[1:]
     assert (await client.delete(f"{base}/{ids[0]}")).status_code == 404
+
+
+async def test_pictures_that_arrive_at_once_are_all_kept(db, services):
+    actor = factories.seller_actor()
+    listing = await factories.create(db, actor)
+    stored = [await api.store_image(services.files, picture(32, 32)) for _ in range(6)]
+    async with asyncio.TaskGroup() as group:
+        for image in stored:
+            group.create_task(
+                db.transact(
+                    lambda tx, image=image: api.add_image(
+                        tx, actor, seller_id=actor.seller_id, listing_id=listing.id,
+                        image=image, alt="",
+                    )
+                )
+            )  # fmt: skip
+    async with db.read() as conn:
+        kept = (await api.own(conn, listing.id, seller_id=actor.seller_id)).images
+    assert {image.id for image in kept} == {image.id for image in stored}
 
 
 async def test_a_visible_listing_keeps_its_last_picture(db):

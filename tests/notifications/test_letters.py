@@ -24,11 +24,21 @@ LINES = [
     contents.Bought("Field guide to ferns", "PDF", 1, 1_900),
 ]
 EXAMPLES: list[contents.AnyContent] = [
+    contents.ReviewWanted(order_id=uuid7(), number="7KQM-42XD", titles=["Field guide to ferns"]),
+    contents.ReviewReceived(
+        review_id=uuid7(), title="Monstera", of_shop=False, stars=2, text="It came <b>broken</b>."
+    ),
+    contents.ReviewReceived(review_id=uuid7(), title="Fern & Co", of_shop=True, stars=5, text=""),
+    contents.ReviewAnswered(title="Monstera", seller="Fern & Co", text="We are sorry. " * 40),
+    contents.ReviewShown(title="Monstera", reason=""),
+    contents.ReviewShown(title="Monstera", reason="It was held by mistake."),
+    contents.ReviewHidden(title="Monstera", reason="It names the address of a private person."),
     contents.Welcome(name="Ada"),
     contents.ResetPassword(name="Ada"),
     contents.ConfirmNewEmail(name="Ada", new_email="new@example.com"),
     contents.ConfirmOldEmail(name="Ada", new_email="new@example.com"),
     contents.AddressTaken(name="Ada"),
+    contents.CartWaiting(name="Ada", titles=["Olive tree (18 cm)", "Field guide"], more=2),
     contents.PasswordChanged(name="Ada"),
     contents.NewSignIn(name="Ada"),
     contents.PurchaseConfirmed(
@@ -78,6 +88,16 @@ EXAMPLES: list[contents.AnyContent] = [
         order_id=uuid7(), number="7KQM-42XD", seller="Fern & Co", reason="Eaten by slugs."
     ),
     contents.OrderCancelled(order_id=uuid7(), number="7KQM-42XD", seller="Fern & Co", reason=""),
+    contents.LowStock(variant_id=uuid7(), name="Fern & Co: 3 L", on_hand=2),
+    contents.LowStock(variant_id=uuid7(), name="Fern & Co: 3 L", on_hand=0),
+    contents.LinesCancelled(
+        order_id=uuid7(),
+        number="7KQM-42XD",
+        seller="Fern & Co",
+        reason="1 × Fern cancelled: it froze.",
+        refund=1_900,
+        currency="EUR",
+    ),
     contents.PaymentFailed(checkout_id=uuid7(), amount=5_392, currency="EUR"),
     contents.Refunded(order_id=uuid7(), number="7KQM-42XD", amount=1_900, currency="JPY"),
     contents.Refunded(order_id=None, number="7KQM-42XD", amount=1_900, currency="EUR"),
@@ -88,7 +108,6 @@ EXAMPLES: list[contents.AnyContent] = [
     contents.ListingApproved(listing_id=uuid7(), title="Monstera"),
     contents.ListingRejected(listing_id=uuid7(), title="Monstera", reason="No picture."),
     contents.KeysMissing(seller_order_id=uuid7(), number="7KQM-42XD", count=3),
-    contents.LowStock(listing_id=uuid7(), title="Monstera", on_hand=2),
     contents.Digest(weekly=False, told=[contents.Told("You made a sale", "Accept it.")], more=0),
     contents.Digest(weekly=True, told=[contents.Told("You made a sale", "Accept it.")], more=3),
 ]

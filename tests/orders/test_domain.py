@@ -159,6 +159,7 @@ ALLOWED = {
     (S.CONFIRMED, S.DELIVERED),
     (S.CONFIRMED, S.CANCELLED),
     (S.PROCESSING, S.SHIPPED),
+    (S.PROCESSING, S.DELIVERED),
     (S.PROCESSING, S.CANCELLED),
     (S.SHIPPED, S.DELIVERED),
     (S.DELIVERED, S.COMPLETED),
@@ -422,3 +423,44 @@ class PartLife(RuleBasedStateMachine):
 
 
 TestPartLife = PartLife.TestCase
+
+
+def test_a_new_part_has_given_nothing_away() -> None:
+    order = part(2)
+    assert (order.released, order.refunded, order.refundable) == (False, 0, order.totals.total)
+
+
+def test_an_illegal_step_names_the_order_and_both_states() -> None:
+    with pytest.raises(IllegalTransition) as refused:
+        part(1).move(S.COMPLETED)
+    assert refused.value.message.count("order") >= 1
+    assert (refused.value.fields["current"], refused.value.fields["wanted"]) == (
+        "confirmed", "completed",
+    )  # fmt: skip
+
+
+def test_what_was_cancelled_is_not_left_to_send() -> None:
+    (one,) = part(5).lines
+    one.fulfilled, one.cancelled = 1, 3
+    assert one.to_fulfil == 1
+
+
+def test_steps_tell_from_where_they_came() -> None:
+    order = part(1, state=S.SHIPPED)
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    assert order.deliver(now=now) is S.SHIPPED
+    assert order.request_return(now=now + RETURN_WINDOW) is S.DELIVERED
+    assert order.take_back() is S.RETURN_REQUESTED
+    assert part(1).cancel() is S.CONFIRMED
+
+
+def test_a_refund_of_nothing_and_of_everything() -> None:
+    order = part(2, 1, prices=(1_000, 300))
+    order.refund(0)
+    assert (order.refunded, [one.refunded for one in order.lines]) == (0, [0, 0])
+    order.refund(order.refundable)
+    assert (order.refundable, [one.refunded for one in order.lines]) == (0, [2_000, 300])
+    order.refund(0)
+    for wrong in (1, -1):
+        with pytest.raises(ValueError, match="at most 0"):
+            order.refund(wrong)

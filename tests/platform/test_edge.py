@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from litestar import get, post
+from litestar import delete, get, post
 
 from souk.kernel.errors import NotFound
 from souk.platform.http import access, edge, health
@@ -35,13 +35,27 @@ async def once(data: Body) -> dict[str, str | int]:
     return {"hello": data.name, "calls": len(calls)}
 
 
+@get("/thing", access=access.PUBLIC)
+async def read_thing() -> None: ...
+
+
+@post("/thing", access=access.SIGNED_IN)
+async def change_thing(data: Body) -> None: ...
+
+
+@delete("/thing", access=access.SIGNED_IN)
+async def drop_thing() -> None: ...
+
+
 @get("/undeclared")
 async def undeclared() -> None: ...
 
 
 @pytest.fixture
 def client(make_client):
-    return make_client([*health.routes, boom, crash, signed_in, once])
+    return make_client(
+        [*health.routes, boom, crash, signed_in, once, read_thing, change_thing, drop_thing]
+    )
 
 
 async def test_refusals_are_problem_details_with_the_request_id(client):
@@ -119,3 +133,9 @@ async def test_ready_names_the_schema(client):
 def test_a_route_without_a_rule_stops_the_program(make_client):
     with pytest.raises(edge.RouteError, match="undeclared"):
         make_client([undeclared])
+
+
+async def test_options_name_every_method_of_a_path(client):
+    answer = await client.options("/thing")
+    assert answer.status_code == 204
+    assert answer.headers["allow"] == "DELETE, GET, OPTIONS, POST"

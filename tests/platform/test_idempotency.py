@@ -15,6 +15,7 @@ from souk.platform.http import access, idempotency
 
 calls: list[str] = []
 failures: list[Exception] = []
+gates: dict[str, asyncio.Event] = {}
 
 
 class Taken(DomainError):
@@ -25,10 +26,13 @@ class Taken(DomainError):
 @post("/work", access=access.PUBLIC, idempotent=True)
 async def work(data: dict[str, str]) -> dict[str, int]:
     calls.append(data["name"])
+    number = calls.count(data["name"])
+    if number == 1 and (gate := gates.get(data["name"])):
+        await gate.wait()
     await asyncio.sleep(0.05)
     if failures:
         raise failures.pop()
-    return {"calls": calls.count(data["name"])}
+    return {"calls": number}
 
 
 @pytest.fixture
@@ -72,6 +76,24 @@ async def test_a_run_that_died_frees_its_key_after_a_minute(client, body, db, cl
     assert (await send(client, body, key)).status_code == 409
     clock.advance(timedelta(seconds=2))
     assert (await send(client, body, key)).json() == {"calls": 2}
+
+
+@pytest.mark.parametrize("failure", [None, Taken("Taken.")])
+async def test_a_slow_run_leaves_the_claim_that_took_over(client, body, clock, failure):
+    key = token()
+    gate = gates[body["name"]] = asyncio.Event()
+    slow = asyncio.create_task(send(client, body, key))
+    for _ in range(500):
+        if body["name"] in calls:
+            break
+        await asyncio.sleep(0.01)
+    clock.advance(timedelta(seconds=61))
+    assert (await send(client, body, key)).json() == {"calls": 2}
+    failures.extend([failure] if failure else [])
+    gate.set()
+    assert (await slow).status_code == (409 if failure else 201)
+    again = await send(client, body, key)
+    assert (again.json(), again.headers.get("idempotency-replayed")) == ({"calls": 2}, "true")
 
 
 async def test_answers_are_kept_for_a_day(client, body, db, clock):

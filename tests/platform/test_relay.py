@@ -242,6 +242,31 @@ async def test_two_relays_at_once_deliver_each_event_once(bells, writer, listene
         assert await heard(bells, bell) == list(range(1, 21))
 
 
+async def test_a_failure_marks_the_event_that_failed(bells, writer, listener):
+    """The second relay's turn comes between the failure of the first and its mark."""
+    failed, other = uuid7(), uuid7()
+    listener.broken = {failed}
+    await ring(bells, failed, 1)
+    await ring(bells, other, 1)
+    slow, quick = Relay(bells, writer), Relay(bells, writer)
+    mark = slow._failure
+
+    def race(subscriber, *about):
+        async def late(tx):
+            listener.broken = set()
+            # The other relay delivers what failed here, and leaves the next event waiting.
+            await bells.transact(lambda own: quick._deliver(own, subscriber, 1))
+            await mark(subscriber, *about)(tx)
+
+        return late
+
+    slow._failure = race
+    await slow.drain_once()
+    assert await heard(bells, failed) == [1]
+    assert await delivery(bells, failed) is None
+    assert await heard(bells, other) == [1] or (await delivery(bells, other))["attempts"] == 0
+
+
 async def test_run_delivers_until_it_is_stopped(bells, writer):
     bell, stop = uuid7(), asyncio.Event()
     running = asyncio.create_task(Relay(bells, writer, pause=0.02).run(stop))

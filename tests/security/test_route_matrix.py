@@ -17,13 +17,15 @@ from uuid import UUID
 import httpx
 import pytest
 
-from souk.kernel.actor import ROLE_PERMISSIONS, Permission, Role
+from souk.contexts.reviews import api as reviews
+from souk.kernel.actor import GUEST, ROLE_PERMISSIONS, Actor, Permission, Role
 from souk.kernel.clock import SettableClock
-from souk.kernel.ids import uuid7
+from souk.kernel.ids import fingerprint, uuid7
 from souk.platform.http.access import Access
 from souk.web.page import FLASH_COOKIE
 from tests.factories import market as factory
 from tests.factories.market import HOME, Market
+from tests.reviews.factories import purchase
 
 Ids = dict[str, str]
 ABSENT = str(uuid7())
@@ -106,6 +108,20 @@ async def buyer_ids(market: Market, http: httpx.AsyncClient, order: dict[str, An
     return ids
 
 
+async def held_review(
+    market: Market, *, user_id: UUID | None = None, guest: bytes | None = None
+) -> str:
+    """A review that nobody but its author and the operators may see."""
+    bought = purchase(Actor(kind="user", user_id=user_id), guest=guest)
+    review = await market.db.transact(
+        lambda tx: reviews.write(
+            tx, GUEST, purchase=bought, stars=3, text="See www.elsewhere.example"
+        )
+    )
+    assert review.state is reviews.State.HELD
+    return str(review.id)
+
+
 @pytest.fixture(scope="module")
 async def market(db_url: str, clock: SettableClock) -> AsyncIterator[Market]:
     async with factory.running(db_url, clock=clock) as made:
@@ -121,6 +137,7 @@ async def world(market: Market) -> World:
         buyer, person = await market.member()
         order = await buyer.buy((goods[shop_name], 1))
         ids = await buyer_ids(market, buyer.http, order) | {"user_id": str(person.id)}
+        ids["review_id"] = await held_review(market, user_id=person.id)
         callers[name] = Caller(name, buyer.http, ids=ids)
         shop, part = shops[shop_name], order["seller_orders"][0]
         variant = goods[shop_name].variants[0]
@@ -136,9 +153,10 @@ async def world(market: Market) -> World:
         callers[shop_name] = Caller(shop_name, shop.http, seller=True, ids=own)
     guest = market.guest()
     order = await guest.buy((goods["seller"], 1))
-    callers["guest"] = Caller(
-        "guest", guest.http, signed_in=False, ids=await buyer_ids(market, guest.http, order)
-    )
+    token = guest.http.headers["souk-guest"]
+    ids = await buyer_ids(market, guest.http, order)
+    ids["review_id"] = await held_review(market, guest=fingerprint(token))
+    callers["guest"] = Caller("guest", guest.http, signed_in=False, ids=ids)
     for role in (Role.MODERATOR, Role.SUPPORT, Role.FINANCE, Role.ADMIN):
         callers[role] = Caller(
             role, await market.operator(role), permissions=ROLE_PERMISSIONS[role]
@@ -255,6 +273,7 @@ async def test_owners_reach_what_is_theirs(world: World) -> None:
     assert {"/api/v1/orders/{order_id:uuid}", "/api/v1/checkouts/{checkout_id:uuid}"} <= (
         reached["customer"] & reached["guest"]
     )
+    assert "/account/reviews/{review_id:uuid}" in reached["customer"] & reached["guest"]
     assert "/api/v1/seller/orders/{seller_order_id:uuid}" in reached["seller"]
 
 

@@ -8,6 +8,7 @@ from souk.contexts.sellers.domain import (
     MAX_BIO,
     MAX_POLICY,
     TRANSITIONS,
+    Record,
     Seller,
     SellerKind,
     SellerState,
@@ -15,6 +16,7 @@ from souk.contexts.sellers.domain import (
     check_holiday,
     check_storefront,
     slug_of,
+    standing,
 )
 from souk.kernel.clock import SettableClock
 from souk.kernel.errors import IllegalTransition, InvalidInput
@@ -164,3 +166,31 @@ def test_a_holiday_may_be_open_ended_or_none():
 )
 def test_a_shop_is_closed_from_the_start_until_the_end(start, end, closed):
     assert bare(holiday_from=start, holiday_until=end).on_holiday(NOW) is closed
+
+
+@pytest.mark.parametrize(
+    ("stars", "reviews", "record", "expected"),
+    [
+        (0, 0, Record(), None),
+        (0, 0, Record(due=2, on_time=2), None),
+        (0, 0, Record(due=3, on_time=3), 430),
+        (0, 0, Record(due=3, on_time=0), 310),
+        (5, 1, Record(), 417),
+        (1, 1, Record(), 350),
+        (500, 100, Record(due=100, on_time=100), 497),
+        (500, 100, Record(due=100, on_time=0), 377),
+        (100, 100, Record(due=0, cancelled=10), 110),
+    ],
+)
+def test_standing_weighs_reviews_and_service(stars, reviews, record, expected):
+    assert standing(stars=stars, reviews=reviews, record=record) == expected
+
+
+def test_one_more_good_review_never_lowers_a_standing():
+    for reviews in range(1, 40):
+        for record in (Record(), Record(due=10, on_time=7, cancelled=1)):
+            before = standing(stars=4 * reviews, reviews=reviews, record=record)
+            after = standing(stars=4 * reviews + 5, reviews=reviews + 1, record=record)
+            assert after is not None
+            assert before is not None
+            assert before <= after <= 500

@@ -9,7 +9,7 @@ from souk.contexts.listings import api as listings
 from souk.contexts.sellers import api as sellers
 from souk.flows.publish_listing import flow
 from souk.flows.seller_approval.flow import Decision, decide
-from souk.kernel.actor import GUEST, Actor, system
+from souk.kernel.actor import GUEST, Actor, Role, system
 from souk.kernel.ids import uuid7
 from souk.platform.database import Database, WriteTx
 from tests.web.conftest import PASSWORD, Visitor
@@ -73,3 +73,12 @@ async def draft(db: Database, shop: sellers.Seller, *, title: str = "Fig tree") 
     return await db.transact(
         lambda tx: flow.create(tx, actor, seller_id=shop.id, data=new, variants=[variant])
     )
+
+
+async def staff(db: Database, visitor: Visitor, role: Role) -> None:
+    """Somebody with one staff role, logged in as `visitor`."""
+    email, actor = await member(db)
+    user_id = actor.user_id
+    assert user_id is not None
+    await db.transact(lambda tx: identity.grant_role(tx, OPERATOR, user_id=user_id, role=role))
+    await log_in(visitor, email)

@@ -95,7 +95,7 @@ def test_newcomer_buys(market: Market, width: int) -> None:
         put_into_cart(page, "Olive growing guide")
         search(page, "olive tree")
         put_into_cart(page, "Olive tree")
-        expect(page.locator("main section")).to_have_count(2)
+        expect(page.locator("#cart section")).to_have_count(2)
         page.get_by_role("button", name="Go to checkout").click()
         fill_address(page)
         page.get_by_role("button", name=re.compile("Place the order and pay")).click()

@@ -232,6 +232,14 @@ async def test_file_is_sent_for_a_preview(visitor: Visitor, world: World, db: Da
     assert answer.headers["location"] == "/sell/import"
     files = {"file": ("figs.csv", b"title,price\nFig,12.00\n", "text/csv")}
     answer = await visitor.post("/sell/import", data=token, files=files)
+    assert answer.headers["location"].endswith("/columns")
+    words = text_of(await visitor.page(answer.headers["location"]))
+    assert "What are these columns?" in words and "Fig" in words
+    url = answer.headers["location"]
+    sent = {"h0": "title", "c0": "title", "h1": "price", "c1": "", "act": "map"}
+    answer = await visitor.submit(url, sent)
+    assert answer.status_code == 422 and "which column holds the price" in text_of(answer.text)
+    answer = await visitor.submit(url, sent | {"c1": "price"})
     assert answer.status_code == 303
     html = await visitor.page(answer.headers["location"])
     assert "figs.csv" in html and 'http-equiv="refresh"' in html, "renews itself while at work"

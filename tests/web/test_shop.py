@@ -9,7 +9,9 @@ import pytest
 
 from souk.contexts.inventory import api as inventory
 from souk.contexts.search.api import SearchEngine
-from souk.platform.database import count_statements
+from souk.flows.browse.search import query_log
+from souk.kernel.ids import uuid7
+from souk.platform.database import Database, count_statements
 from souk.platform.services import Services
 from tests.web.conftest import Visitor, text_of
 from tests.web.world import OPERATOR, World, index, open_shop, put_up
@@ -82,7 +84,7 @@ async def test_statements_do_not_grow_with_rows(
     await put_up(db, files, shop, world.files, title="Extra seed 0")
     await index(db, services.get(SearchEngine))
     few = await _statements(visitor, path)
-    for n in range(1, 8):
+    for n in range(1, 50):
         await put_up(db, files, shop, world.files, title=f"Extra seed {n}")
     await open_shop(db, "Another stall")
     await index(db, services.get(SearchEngine))
@@ -193,7 +195,7 @@ async def test_reading_pages(visitor: Visitor, world: World) -> None:
     for path in ("/legal/terms", "/legal/seller-agreement", "/help", "/help/selling", "/design"):
         assert "<h1" in await visitor.page(path)
     assert "Disallow: /account" in await visitor.page("/robots.txt")
-    assert f"/listing/{world.olive.slug}</loc>" in await visitor.page("/sitemap.xml")
+    assert "/sitemaps/listings-1.xml</loc>" in await visitor.page("/sitemap.xml")
     assert "/static/" in await visitor.page("/")
 
 
@@ -211,3 +213,23 @@ async def test_every_form_has_a_token(visitor: Visitor, world: World) -> None:
         html = await visitor.page(path)
         forms = re.findall(r'<form[^>]*method="post".*?</form>', html, re.DOTALL)
         assert all('name="_csrf"' in form for form in forms), path
+
+
+async def test_searches_on_the_page_are_counted(
+    visitor: Visitor, world: World, db: Database
+) -> None:
+    word = f"lavender {uuid7().hex[-6:]}"
+    before = await _written(db)
+    await visitor.page(f"/search?q={word}")
+    await visitor.page(f"/search?q={word}&page=2")
+    assert await _written(db) == before
+    await query_log.flush(db)
+    async with db.read() as conn:
+        assert (
+            await conn.fetchval("SELECT searches FROM search.query_log WHERE query = $1", word) == 1
+        )
+
+
+async def _written(db: Database) -> int:
+    async with db.read() as conn:
+        return await conn.fetchval("SELECT coalesce(sum(searches), 0) FROM search.query_log")

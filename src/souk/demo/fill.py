@@ -15,6 +15,7 @@ from souk.contexts.search import api as search
 from souk.demo.fill_goods import goods
 from souk.demo.fill_orders import trade
 from souk.demo.fill_people import ADMIN, STAFF, people
+from souk.demo.fill_reviews import opinions_of
 from souk.demo.fill_world import PASSWORD, Report, Wiring, World, world
 from souk.demo.people import SELLERS, buyers
 from souk.flows.fulfil_order import jobs as fulfilment_jobs
@@ -109,6 +110,7 @@ async def _make(made: World, *, orders: int) -> None:
     await made.run_jobs(only="listings.make_renditions")
     made.report("pictures", 1, 1)
     await trade(made, offered, orders=orders)
+    await opinions_of(made, offered)
     made.clock.set(datetime.now(UTC))
     await made.relay.drain()
     made.report("mails", 0, 1)

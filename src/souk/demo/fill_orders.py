@@ -16,6 +16,7 @@ from uuid import UUID
 import msgspec
 
 from souk.contexts.inventory import api as inventory
+from souk.contexts.ledger import api as ledger
 from souk.contexts.orders import api as orders
 from souk.demo.catalogue import SEED
 from souk.demo.fill_goods import Made
@@ -269,8 +270,9 @@ class Trade:
         await self.world.relay.drain()
         await jobs.send_refunds(services)
         await expire.expire_due(services)
-        await self.world.db.transact(lambda tx: inventory.expire_due(tx, tx.clock.now(), 100))
         await fulfilment_jobs.tick(services)
+        while await self.world.db.transact(lambda tx: ledger.release_due(tx, tx.clock.now())):
+            continue
         await self.world.relay.drain()
 
     async def end_of_week(self) -> None:

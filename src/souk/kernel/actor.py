@@ -27,6 +27,7 @@ class Permission(StrEnum):
     CATALOG_MANAGE = "catalog.manage"
     SELLERS_REVIEW = "sellers.review"
     LISTINGS_REVIEW = "listings.review"
+    REVIEWS_MODERATE = "reviews.moderate"
     ORDERS_VIEW = "orders.view"
     ORDERS_MANAGE = "orders.manage"
     MONEY_VIEW = "money.view"
@@ -43,7 +44,12 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.SELLER: frozenset(),
     Role.SELLER_STAFF: frozenset(),
     Role.MODERATOR: frozenset(
-        {Permission.USERS_VIEW, Permission.SELLERS_REVIEW, Permission.LISTINGS_REVIEW}
+        {
+            Permission.USERS_VIEW,
+            Permission.SELLERS_REVIEW,
+            Permission.LISTINGS_REVIEW,
+            Permission.REVIEWS_MODERATE,
+        }
     ),
     Role.SUPPORT: frozenset(_VIEW | {Permission.ORDERS_MANAGE}),
     Role.FINANCE: frozenset(_VIEW | {Permission.MONEY_VIEW, Permission.MONEY_MANAGE}),

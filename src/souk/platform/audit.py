@@ -108,24 +108,50 @@ async def verify_chain(conn: ReadConn, *, batch: int = 10_000) -> int | None:
             after = row["seq"]
 
 
+class ChainState(msgspec.Struct, frozen=True):
+    """How many rows are sealed, how many still wait for it, and the first broken seal, if any."""
+
+    sealed: int
+    waiting: int
+    broken_at: int | None
+
+
+async def check(conn: ReadConn) -> ChainState:
+    """Compute the whole chain again."""
+    row = await conn.fetchrow(
+        "SELECT (SELECT count(*) FROM platform.audit) AS rows,"
+        " (SELECT count(*) FROM platform.audit_seal) AS sealed"
+    )
+    assert row is not None
+    broken = await verify_chain(conn)
+    return ChainState(row["sealed"], max(row["rows"] - row["sealed"], 0), broken)
+
+
 async def recent(
     conn: ReadConn,
     *,
     action_prefix: str = "",
     subject: str | None = None,
+    actor: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
     before: UUID | None = None,
     limit: int = 50,
 ) -> list[AuditRow]:
-    """Rows newest first, filtered by the start of the action and by subject."""
+    """Rows newest first, by the start of the action, by subject, by actor's label and by time."""
     rows = await conn.fetch(
         "SELECT a.id, a.at, a.actor, a.action, a.subject, a.detail, a.ip,"
         " EXISTS (SELECT FROM platform.audit_seal s WHERE s.audit_id = a.id) AS sealed"
         " FROM platform.audit a WHERE starts_with(a.action, $1)"
         " AND ($2::text IS NULL OR a.subject = $2) AND ($3::uuid IS NULL OR a.id < $3)"
-        " ORDER BY a.id DESC LIMIT $4",
+        " AND ($5::text IS NULL OR a.actor = $5) AND ($6::timestamptz IS NULL OR a.at >= $6)"
+        " AND ($7::timestamptz IS NULL OR a.at <= $7) ORDER BY a.id DESC LIMIT $4",
         action_prefix,
         subject,
         before,
         limit,
+        actor,
+        since,
+        until,
     )
     return [AuditRow(*row.values()) for row in rows]

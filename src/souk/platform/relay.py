@@ -127,11 +127,14 @@ class Relay:
 
     async def _one_by_one(self, subscriber: str) -> int:
         delivered = 0
+        begun: list[Record] = []
         for _ in range(BATCH):
+            begun.clear()
             try:
-                done = await self._db.transact(lambda tx: self._deliver(tx, subscriber, 1))
+                done = await self._db.transact(lambda tx: self._deliver(tx, subscriber, 1, begun))
             except Exception as error:
-                await self._db.transact(self._failure(subscriber, repr(error)))
+                if begun:
+                    await self._db.transact(self._failure(subscriber, begun[-1], repr(error)))
                 log.exception("delivery_failed", subscriber=subscriber)
                 continue
             if not done:
@@ -139,11 +142,16 @@ class Relay:
             delivered += done
         return delivered
 
-    async def _deliver(self, tx: WriteTx, subscriber: str, limit: int) -> int:
+    async def _deliver(
+        self, tx: WriteTx, subscriber: str, limit: int, begun: list[Record] | None = None
+    ) -> int:
+        """Deliver what is due, at most `limit`; `begun` is told of each before it is handled."""
         if not await _lock_subscriber(tx, subscriber):
             return 0
         rows = await tx.fetch(_DUE, subscriber, tx.clock.now(), limit)
         for row in rows:
+            if begun is not None:
+                begun.append(row)
             await self._handle(tx, subscriber, row)
         if rows:
             await tx.execute(
@@ -162,24 +170,24 @@ class Relay:
         meta = EventMeta(row["event_id"], row["name"], row["occurred_at"], row["actor"])
         await subscription.handle(tx, event, meta)
 
-    def _failure(self, subscriber: str, error: str) -> Callable[[WriteTx], Awaitable[None]]:
+    def _failure(
+        self, subscriber: str, row: Record, error: str
+    ) -> Callable[[WriteTx], Awaitable[None]]:
+        attempts = row["attempts"] + 1
+
         async def mark(tx: WriteTx) -> None:
-            if not await _lock_subscriber(tx, subscriber):
-                return
-            now = tx.clock.now()
-            rows = await tx.fetch(_DUE, subscriber, now, 1)
-            for row in rows:
-                attempts = row["attempts"] + 1
-                await tx.execute(
-                    "UPDATE platform.delivery SET attempts = $3, next_at = $4, error = $5,"
-                    " dead = $6 WHERE subscriber = $1 AND event_id = $2",
-                    subscriber,
-                    row["event_id"],
-                    attempts,
-                    now + min(_FIRST_PAUSE * 2 ** (attempts - 1), _LONGEST_PAUSE),
-                    error[:2000],
-                    attempts >= MAX_ATTEMPTS,
-                )
+            # Another relay may have delivered it, or marked it, since: its word stands then.
+            await tx.execute(
+                "UPDATE platform.delivery SET attempts = $3, next_at = $4, error = $5, dead = $6"
+                " WHERE subscriber = $1 AND event_id = $2 AND attempts = $7 AND NOT dead",
+                subscriber,
+                row["event_id"],
+                attempts,
+                tx.clock.now() + min(_FIRST_PAUSE * 2 ** (attempts - 1), _LONGEST_PAUSE),
+                error[:2000],
+                attempts >= MAX_ATTEMPTS,
+                row["attempts"],
+            )
 
         return mark
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 from souk.kernel.clock import Clock
 from souk.platform.database import Database
 from souk.platform.mail import Mailer
+from souk.platform.options import Options
 from souk.platform.settings import Settings
 from souk.platform.storage import FileStore
 
@@ -23,6 +24,7 @@ class Services:
     files: FileStore
     mailer: Mailer
     clock: Clock
+    options: Options = field(default_factory=Options)
     _parts: dict[type, object] = field(default_factory=dict[type, object])
 
     def add(self, part: object, *, as_type: type | None = None) -> None:

@@ -50,6 +50,21 @@ class SellerOrderChanged(Event, frozen=True, kw_only=True):
     reason: str
 
 
+class LinesCancelled(Event, frozen=True, kw_only=True):
+    """Some pieces of a seller order were cancelled, the rest goes on. `refund` in minor units."""
+
+    name: ClassVar[str] = "orders.lines_cancelled.v1"
+    key: ClassVar[str] = "seller_order_id"
+
+    seller_order_id: UUID
+    order_id: UUID
+    seller_id: UUID
+    buyer_id: UUID | None
+    refund: int
+    currency: str
+    reason: str
+
+
 class CheckoutReversed(Event, frozen=True, kw_only=True):
     """A payment arrived for goods that are gone; it is being refunded by itself."""
 

@@ -28,7 +28,7 @@ def provider_of(state: State) -> Provider:
     return state["provider"]
 
 
-def require_key(
+async def require_key(
     connection: ASGIConnection[object, object, object, State], _handler: BaseRouteHandler
 ) -> None:
     """Refuse a request without `Authorization: Bearer <api key>`."""

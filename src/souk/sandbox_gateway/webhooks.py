@@ -26,6 +26,8 @@ _LEASE = timedelta(seconds=15)
 _LONGEST_PAUSE = timedelta(minutes=10)
 _TIMEOUT = 10.0
 _IDLE_SECONDS = 0.25
+# What happens within this time of the first is delivered together: two commits for all of it.
+_GATHER_SECONDS = 0.02
 _STALE_BY = timedelta(hours=1)
 _KEPT = timedelta(hours=24)
 
@@ -65,6 +67,7 @@ class Dispatcher:
             await asyncio.wait_for(self._wake.wait(), timeout=_IDLE_SECONDS)
         except TimeoutError:
             return
+        await asyncio.sleep(_GATHER_SECONDS)
 
     async def _round(self, client: httpx.AsyncClient) -> int:
         now = self._db.clock.now()
@@ -97,7 +100,7 @@ class Dispatcher:
                 },
             )
         except httpx.HTTPError as error:
-            log.info("sandbox_webhook_unanswered", event=row["event_id"], error=repr(error))
+            log.info("sandbox_webhook_unanswered", event_id=row["event_id"], error=repr(error))
             return 0
         return response.status_code
 
@@ -122,7 +125,8 @@ class Dispatcher:
         await tx.execute(
             "UPDATE sandbox.webhook_delivery d SET open = n.open, next_at = n.next_at,"
             " answer = n.answer FROM unnest($1::bigint[], $2::boolean[], $3::timestamptz[],"
-            " $4::integer[]) AS n (id, open, next_at, answer) WHERE d.id = n.id",
+            " $4::integer[]) AS n (id, open, next_at, answer) WHERE d.id = n.id"
+            " RETURNING set_config('synchronous_commit', 'off', true)",
             ids,
             still_open,
             next_at,
@@ -130,6 +134,8 @@ class Dispatcher:
         )
 
 
+# A crash may lose the last claims and answers: those events are then delivered once more, as every
+# receiver has to expect. It is not worth a wait for the disk: `synchronous_commit` is off here.
 async def _claim(tx: WriteTx) -> list[Record]:
     now = tx.clock.now()
     return await tx.fetch(
@@ -137,7 +143,8 @@ async def _claim(tx: WriteTx) -> list[Record]:
         "  ORDER BY next_at LIMIT $2 FOR UPDATE SKIP LOCKED)"
         " UPDATE sandbox.webhook_delivery d SET next_at = $3, attempts = d.attempts + 1"
         " FROM due, sandbox.event e WHERE d.id = due.id AND e.id = d.event_id"
-        " RETURNING d.id, d.event_id, d.signing, d.attempts, e.payload",
+        " RETURNING d.id, d.event_id, d.signing, d.attempts, e.payload,"
+        " set_config('synchronous_commit', 'off', true)",
         now,
         _BATCH,
         now + _LEASE,

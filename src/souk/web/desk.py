@@ -11,6 +11,7 @@ from uuid import UUID
 
 from litestar import Response
 
+from souk.contexts.catalog import api as catalog
 from souk.kernel.actor import Actor
 from souk.kernel.errors import DomainError, ErrorKind, FieldProblem, InvalidInput
 from souk.kernel.ids import parse_uuid
@@ -108,8 +109,8 @@ def status_of(error: DomainError | None) -> int:
 class Ask:
     """An act that is asked about first: what will happen, and where each answer leads.
 
-    `reason` is the label of a text that the other side will read, None without one. `template`
-    draws the question.
+    `reason` is the label of a text that the other side will read, None without one; `reasons` are
+    sentences to choose from. `fields` are sent along, `subjects` named. `template` draws it.
     """
 
     title: str
@@ -122,6 +123,9 @@ class Ask:
     reason: str | None = None
     danger: bool = True
     template: str = "sell/ask.html"
+    reasons: list[str] = field(default_factory=list[str])
+    fields: dict[str, str] = field(default_factory=dict[str, str])
+    subjects: list[str] = field(default_factory=list[str])
 
 
 async def ask(
@@ -147,7 +151,10 @@ async def answer(
 ) -> Response[bytes]:
     """Do what was asked about, with the reason that was given; ask again when it is refused."""
     form = await form_of(request)
-    reason = form.get("reason", "")
+    ready = form.get("reason_template", "")
+    # Only a sentence of ours is taken for one.
+    said = (ready if ready in question.reasons else "", form.get("reason", ""))
+    reason = " ".join(part for part in said if part)
     try:
         if "\x00" in reason or len(reason) > 2_000:
             raise refusal("reason", "Shorten this to 2,000 characters.")
@@ -175,3 +182,13 @@ async def act(request: Req, db: Database, work: Work, *, to: str, done: str) -> 
             words += [problem.message for problem in error.problems]
         return back_to(request, to, " ".join(dict.fromkeys(words)), tone="error")
     return back_to(request, to, done)
+
+
+def category_choices(tree: catalog.Tree) -> list[tuple[str, str]]:
+    """Every category with its path, in the order of the tree."""
+    found: list[tuple[str, str]] = []
+    for root in tree.roots:
+        for category in tree.subtree(root.id):
+            names = [each.name for each in tree.ancestors(category.id)]
+            found.append((str(category.id), " › ".join(names)))
+    return sorted(found, key=lambda choice: choice[1].casefold())

@@ -12,7 +12,7 @@ from typing import Any
 
 from babel import Locale as BabelLocale
 from babel.core import negotiate_locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_currency, format_decimal
 
 from souk.kernel.money import exponent
@@ -81,6 +81,14 @@ def money(amount: int, currency: str, language: str) -> str:
     return format_currency(amount / 10 ** exponent(currency), currency, locale=language)
 
 
+@lru_cache(maxsize=2048)
+def whole_money(amount: int, currency: str, language: str) -> str:
+    """As `money`, without the decimals of a whole amount: `3.000 €`."""
+    pattern = BabelLocale.parse(language).currency_formats["standard"].pattern.replace(".00", "")
+    value = amount // 10 ** exponent(currency)
+    return format_currency(value, currency, pattern, locale=language, currency_digits=False)
+
+
 def money_text(value: Any, language: str, currency: str | None = None) -> str:
     """Template filter: anything with `amount` and `currency`, or minor units and a currency."""
     if currency is not None:
@@ -94,8 +102,16 @@ def date_text(value: date | datetime, language: str) -> str:
     return format_date(value, format="medium", locale=language)
 
 
+def day_text(value: date | datetime, language: str) -> str:
+    """Day and month, such as `24 Nov`: for what is near."""
+    return format_skeleton("MMMd", value, locale=language)
+
+
 def datetime_text(value: datetime, language: str) -> str:
-    return format_datetime(value, format="medium", locale=language)
+    known = BabelLocale.parse(language)
+    pattern = str(known.datetime_formats["medium"])
+    day, time = format_date(value, "medium", known), format_time(value, "short", locale=known)
+    return pattern.replace("{1}", day).replace("{0}", time).replace("'", "")
 
 
 @lru_cache(maxsize=4096)

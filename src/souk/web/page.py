@@ -6,17 +6,15 @@ gathered here, with no statement for a visitor without cookies.
 
 from __future__ import annotations
 
-import base64
-import hmac
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+import re
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
+from uuid import UUID
 
-import msgspec
 from jinja2 import Environment, FileSystemLoader
 from litestar import Request, Response
 from litestar.datastructures import State
@@ -31,16 +29,20 @@ from souk.kernel.errors import DomainError, InvalidInput
 from souk.platform.http.access import CSRF_COOKIE, CSRF_FIELD, actor_of, new_csrf_token
 from souk.platform.http.holder import GUEST_COOKIE, holder_of
 from souk.platform.http.problems import Problem
+from souk.platform.options import MARKETPLACE_NAME, SUPPORT_EMAIL
 from souk.platform.services import Services
 from souk.platform.settings import Settings
 from souk.web import locale as languages
+from souk.web import words
 from souk.web.assets import Assets
 from souk.web.drawn import Drawn
+from souk.web.flashes import FLASH_COOKIE, Flash, read_flashes, signed_flash
 from souk.web.locale import N_
+from souk.web.options import BANNER_TEXT, BANNER_TONE
 
 Req = Request[Any, Any, State]
-FLASH_COOKIE = "souk_flash"
 THEME_COOKIE = "theme"
+CONSENT_COOKIE = "souk_consent"
 TEMPLATES = Path(__file__).parent / "templates"
 _DRAWN_BYTES = 16_000_000
 
@@ -53,13 +55,6 @@ class Viewer:
     is_seller: bool
     is_operator: bool
     actor: Actor
-
-
-class Flash(msgspec.Struct, frozen=True):
-    """A sentence shown once on the next page; `tone` is success, info, warn or error."""
-
-    tone: str
-    text: str
 
 
 class Pages:
@@ -78,13 +73,23 @@ class Pages:
             cache_size=400,
             extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
         )
-        own = {"asset": assets.url, "csrf_field": _csrf_field, "media": media_url, "N_": N_}
+        own = {
+            "asset": assets.url,
+            "csrf_field": _csrf_field,
+            "media": media_url,
+            "N_": N_,
+            "conditions": lambda: words.condition_words(_gettext),
+            "kinds": lambda: words.kind_words(_gettext),
+            "report_reasons": lambda: words.report_words(_gettext),
+            "care_words": lambda: words.care_words(_gettext),
+        }
         cast("dict[str, Any]", env.globals).update(own)
         env.install_gettext_callables(  # type: ignore[attr-defined]
             _gettext, _ngettext, newstyle=True, pgettext=None, npgettext=None
         )
         env.filters["money"] = _filter_money
         env.filters["date"] = _filter(languages.date_text)
+        env.filters["day"] = _filter(languages.day_text)
         env.filters["datetime"] = _filter(languages.datetime_text)
         env.filters["number"] = _filter(languages.number_text)
         env.filters["said"] = _said
@@ -194,17 +199,18 @@ async def cached_page(
         return await page(request, template, **await build())
     drawn = pages_of(request).drawn
     tree = await tree_of(request)
-    count = await _cart_count(request, None)
+    badge = await _badge(request, None)
     place = (template, request.scope["path"], language_of(request), theme_of(request))
-    full = (*place, count, tree.version, key)
+    stamp = pages_of(request).services.options.stamp
+    full = (*place, badge.pieces, consent_asked(request), tree.version, stamp, key)
     html = drawn.find(full)
     if html is None:
-        context = {"cart_count": count, "nav_categories": _nav(tree), **await build()}
+        context = {"cart_count": badge.pieces, "nav_categories": _nav(tree), **await build()}
         html = _draw(request, template, context, token=drawn.place, viewer=None, flashes=[])
         drawn.keep(full, html)
     token = request.cookies.get(CSRF_COOKIE)
     made = None if token else new_csrf_token(pages_of(request).settings)
-    html = html.replace(drawn.place, token or made or "")
+    html = mark_wished(html.replace(drawn.place, token or made or ""), badge.wished)
     return _answer(request, html, status=200, made=made)
 
 
@@ -214,11 +220,12 @@ def _respond(
     settings = pages_of(request).settings
     token = request.cookies.get(CSRF_COOKIE)
     made = None if token else new_csrf_token(settings)
-    flashes = _read_flashes(request, settings)
+    flashes = read_flashes(request.cookies.get(FLASH_COOKIE, ""), settings)
     html = _draw(
         request, template, context, token=token or made or "", viewer=viewer, flashes=flashes
     )
-    response = _answer(request, html, status=status, made=made)
+    wished = cast("tuple[UUID, ...]", context.get("wished", ()))
+    response = _answer(request, mark_wished(html, wished), status=status, made=made)
     if flashes:
         response.delete_cookie(FLASH_COOKIE)
     if viewer is not None or flashes:
@@ -236,7 +243,7 @@ def _draw(
     flashes: list[Flash],
 ) -> str:
     pages = pages_of(request)
-    settings = pages.settings
+    settings, options = pages.settings, pages.services.options
     language = language_of(request)
     _rendering.set(_Rendering(language, token))
     return pages.env.get_template(template).render(
@@ -246,7 +253,9 @@ def _draw(
             "request_path": request.scope["path"],
             "csrf_token": token,
             "theme": theme_of(request),
-            "site_name": settings.marketplace_name,
+            "site_name": options[MARKETPLACE_NAME] or settings.marketplace_name,
+            "support_email": options[SUPPORT_EMAIL],
+            "banner": {"text": options[BANNER_TEXT], "tone": options[BANNER_TONE]},
             "base_url": settings.base_url,
             "canonical_url": None,
             "og_image": None,
@@ -259,6 +268,7 @@ def _draw(
             "viewer": viewer,
             "flashes": flashes,
             "cart_count": 0,
+            "consent_asked": consent_asked(request),
             "nav_categories": [],
             **context,
         }
@@ -289,15 +299,7 @@ def draw_alone(request: Req, template: str) -> Response[bytes]:
     """
     context = {"theme": "auto", "languages": []}
     html = _draw(request, template, context, token="", viewer=None, flashes=[])
-    return Response(
-        html.encode(),
-        media_type="text/html; charset=utf-8",
-        headers={
-            "Cache-Control": "private, no-cache",
-            "Content-Language": language_of(request),
-            "Vary": "Accept-Language, Cookie",
-        },
-    )
+    return _answer(request, html, status=200, made=None)
 
 
 def theme_of(request: Req) -> str:
@@ -325,8 +327,10 @@ async def viewer_of(request: Req) -> Viewer | None:
 
 async def _frame(request: Req, viewer: Viewer | None) -> dict[str, object]:
     """What the head of every page shows: the cart's count and the categories."""
+    badge = await _badge(request, viewer)
     return {
-        "cart_count": await _cart_count(request, viewer),
+        "cart_count": badge.pieces,
+        "wished": badge.wished,
         "unread": await _unread(request, viewer),
         "nav_categories": _nav(await tree_of(request)),
     }
@@ -340,12 +344,32 @@ async def _unread(request: Req, viewer: Viewer | None) -> int:
         return await notifications.unread_count(conn, viewer.actor.user_id)
 
 
-async def _cart_count(request: Req, viewer: Viewer | None) -> int:
+async def _badge(request: Req, viewer: Viewer | None) -> carts.Badge:
     if viewer is None and GUEST_COOKIE not in request.cookies:
-        return 0
+        return carts.Badge(0, ())
     async with pages_of(request).services.db.read() as conn:
-        cart = await carts.read(conn, await holder_of(request))
-    return sum(line.quantity for line in cart.lines)
+        return await carts.badge(conn, await holder_of(request))
+
+
+_HEART = re.compile(r'value="add:([0-9a-f-]{36})" aria-pressed="false"')
+
+
+def mark_wished(html: str, wished: Collection[UUID]) -> str:
+    """The page with the hearts of `wished` filled: it is drawn alike for everybody."""
+    if not wished:
+        return html
+    ids = {str(each) for each in wished}
+
+    def filled(match: re.Match[str]) -> str:
+        one = match[1]
+        return f'value="drop:{one}" aria-pressed="true"' if one in ids else match[0]
+
+    return _HEART.sub(filled, html)
+
+
+def consent_asked(request: Req) -> bool:
+    """Whether this browser has answered the question about optional cookies."""
+    return CONSENT_COOKIE in request.cookies
 
 
 async def tree_of(request: Req) -> catalog.Tree:
@@ -369,10 +393,9 @@ def redirect(
     """See-other after a form. `to` is one of our own paths; anything else goes home."""
     response = Response(b"", status_code=303, headers={"Location": safe_path(to)})
     if flash is not None and settings is not None:
-        value = base64.urlsafe_b64encode(msgspec.json.encode([flash])).decode()
         response.set_cookie(
             FLASH_COOKIE,
-            f"{value}.{_sign(value, settings)}",
+            signed_flash(flash, settings),
             max_age=120,
             httponly=True,
             secure=settings.secure_cookies,
@@ -385,17 +408,6 @@ def safe_path(to: str) -> str:
     """`to` when it is a path of this site: no scheme, no host, no back-slash tricks."""
     plain = to.startswith("/") and not to.startswith(("//", "/\\"))
     return to if plain and not any(ord(char) < 33 for char in to) else "/"
-
-
-def _sign(value: str, settings: Settings) -> str:
-    return hmac.new(settings.secret_key.encode(), b"flash:" + value.encode(), sha256).hexdigest()
-
-
-def _read_flashes(request: Req, settings: Settings) -> list[Flash]:
-    value, _, signature = request.cookies.get(FLASH_COOKIE, "").partition(".")
-    if not value or not hmac.compare_digest(signature, _sign(value, settings)):
-        return []
-    return msgspec.json.decode(base64.urlsafe_b64decode(value), type=list[Flash])
 
 
 def field_errors(error: DomainError) -> dict[str, str]:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
 
 from souk.contexts.carts import store
 from souk.contexts.carts.domain import (
+    COUNTED_DAYS,
+    MAX_VIEWED,
+    MAX_WISHES,
     Cart,
     CartItem,
     CartLine,
+    WaitingCart,
+    Wish,
     checked_quantity,
     merged_lines,
     most_of,
     quantity_after_put,
 )
-from souk.contexts.carts.errors import not_in_cart
+from souk.contexts.carts.errors import WishlistFull, not_in_cart
 from souk.kernel.ids import fingerprint
 from souk.platform.database import WriteTx
 from souk.platform.http.holder import Holder
@@ -97,7 +103,8 @@ async def remove_lines(tx: WriteTx, cart_id: UUID, variant_ids: list[UUID]) -> i
 
 
 async def merge_guest(tx: WriteTx, guest_token: str, user_id: UUID) -> None:
-    """Pour the guest's cart into the member's at log-in. Repeatable: a merged cart is gone."""
+    """Pour the guest's cart and lists into the member's at log-in. Repeatable."""
+    await store.merge_lists(tx, fingerprint(guest_token), user_id)
     guest = await _locked(tx, Holder(guest=fingerprint(guest_token)))
     if not guest.lines:
         return
@@ -115,6 +122,42 @@ async def _locked(tx: WriteTx, holder: Holder) -> Cart:
     return await store.load(tx, holder)
 
 
+async def wish(tx: WriteTx, holder: Holder, *, wanted: Wish) -> None:
+    """Put a listing on the holder's wishlist; there already, it stays as it was.
+
+    Raises WishlistFull.
+    """
+    if not await store.add_wish(tx, holder, wanted, most=MAX_WISHES):
+        raise WishlistFull(most=MAX_WISHES)
+
+
+async def unwish(tx: WriteTx, holder: Holder, *, listing_id: UUID) -> bool:
+    """Take a listing off the wishlist; whether it was on it. Repeatable."""
+    return await store.remove_wish(tx, holder, listing_id)
+
+
+async def note_viewed(tx: WriteTx, holder: Holder, *, listing_ids: Sequence[UUID]) -> None:
+    """Keep what the holder looked at, the last one first in `listing_ids`; the oldest give way."""
+    if listing_ids:
+        await store.note_viewed(tx, holder, listing_ids[:MAX_VIEWED], most=MAX_VIEWED)
+
+
+async def forget_viewed(tx: WriteTx, holder: Holder) -> int:
+    """Forget everything that the holder looked at; answers how many. Repeatable."""
+    return await store.forget_viewed(tx, holder)
+
+
+async def mark_reminded(tx: WriteTx, cart: WaitingCart) -> bool:
+    """Note that a cart's owner is reminded of it; False when somebody was quicker."""
+    return await store.add_reminder(tx, cart)
+
+
+async def mark_bought(tx: WriteTx, *, user_id: UUID, amount: int) -> None:
+    """Note that a reminded member bought, for `amount` minor units. Repeatable."""
+    await store.close_reminders(tx, user_id, amount=amount, days=COUNTED_DAYS)
+
+
 async def forget_idle_guests(tx: WriteTx) -> int:
-    """Drop guests' carts idle for longer than their token lives; answers how many."""
+    """Drop guests' carts and lists idle for longer than their token lives; how many carts."""
+    await store.delete_idle_lists(tx, days=GUEST_DAYS, limit=_BATCH)
     return await store.delete_idle_guests(tx, days=GUEST_DAYS, limit=_BATCH)

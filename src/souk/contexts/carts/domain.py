@@ -12,6 +12,11 @@ from souk.contexts.carts.errors import CartFull, CurrencyDiffers, QuantityOutOfR
 MAX_LINES = 100
 MAX_QUANTITY = 99
 _ONE_ONLY = frozenset({"digital", "secondhand"})
+MAX_WISHES = 200
+MAX_VIEWED = 50
+IDLE_HOURS = 6
+REMEMBERED_DAYS = 10
+COUNTED_DAYS = 14
 NO_CART = UUID(int=0)
 """The id of a cart into which nothing was ever put (the nil UUID of RFC 9562)."""
 
@@ -50,6 +55,57 @@ class CartItem(msgspec.Struct, frozen=True):
     kind: str
     price: int
     currency: str
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """A listing that somebody wants to keep in view.
+
+    `price_seen` is its lowest price, in minor units of `currency`, when it was put on the list;
+    `title` is what it was called, for when it is gone.
+    """
+
+    listing_id: UUID
+    title: str
+    price_seen: int | None
+    currency: str
+    in_stock_seen: bool
+    added_at: datetime
+
+
+class Badge(msgspec.Struct, frozen=True):
+    """What the head of a page shows: pieces in the cart, listings on the wishlist."""
+
+    pieces: int
+    wished: tuple[UUID, ...]
+
+
+class WaitingCart(msgspec.Struct, frozen=True, kw_only=True):
+    """A member's cart that nobody touched for hours. `amount` in minor units of `currency`."""
+
+    cart_id: UUID
+    user_id: UUID
+    began_at: datetime
+    currency: str
+    pieces: int
+    amount: int
+    variant_ids: list[UUID]
+
+
+class Abandonment(msgspec.Struct, frozen=True, kw_only=True):
+    """Carts left standing, and what writing to their owners brought, in one currency.
+
+    `waiting` carts are idle now with goods in them. Of the `reminded`, `bought` is how many bought
+    within two weeks. Amounts in minor units.
+    """
+
+    currency: str
+    waiting: int
+    waiting_members: int
+    waiting_amount: int
+    reminded: int
+    reminded_amount: int
+    bought: int
+    bought_amount: int
 
 
 EMPTY = Cart(id=NO_CART, currency="", version=0, updated_at=None, lines=[])

@@ -47,5 +47,17 @@ class CurrencyDiffers(DomainError):
         )
 
 
+class WishlistFull(DomainError):
+    """The list holds as many listings as it can."""
+
+    code = "wishlist_full"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self, *, most: int) -> None:
+        super().__init__(
+            f"A wishlist holds {most} things at most. Take some off it first.", most=most
+        )
+
+
 def not_in_cart() -> NotFound:
     return NotFound("This is not in your cart. Reload the cart to see what is.")

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from souk.contexts.carts.domain import EMPTY, Cart, CartItem, CartLine, most_of
+from souk.contexts.carts.domain import (
+    EMPTY,
+    MAX_LINES,
+    Cart,
+    CartItem,
+    CartLine,
+    WaitingCart,
+    Wish,
+    most_of,
+)
+from souk.contexts.carts.errors import CartFull
 from souk.kernel.ids import uuid7
 from souk.platform.database import ReadConn, Record, WriteTx
 from souk.platform.http.holder import Holder
@@ -77,6 +88,7 @@ WITH kept AS (
   INSERT INTO carts.line AS l
     (cart_id, variant_id, listing_id, seller_id, quantity, max_quantity, price_seen, added_at)
   SELECT kept.id, $6, $7, $8, least($9::int, $10), $10, $11, $5 FROM kept
+  WHERE (SELECT count(*) FROM carts.line o WHERE o.cart_id = kept.id AND o.variant_id <> $6) < $12
   ON CONFLICT (cart_id, variant_id) DO UPDATE
     SET quantity = least(l.quantity + $9::int, excluded.max_quantity),
         max_quantity = excluded.max_quantity, price_seen = excluded.price_seen
@@ -92,7 +104,8 @@ _PUT_GUEST = _PUT.format(holder="guest")
 async def put(tx: WriteTx, holder: Holder, *, item: CartItem, quantity: int) -> Record:
     """Add `quantity` of `item`, making the cart if need be; both upserts survive a race.
 
-    Answers the cart's id and version and the line's quantity and time.
+    Answers the cart's id and version and the line's quantity and time. Raises CartFull: lines
+    that others put in while this waited for the lock of the cart count too.
     """
     row = await tx.fetchrow(
         _PUT_USER if holder.user_id else _PUT_GUEST,
@@ -107,8 +120,10 @@ async def put(tx: WriteTx, holder: Holder, *, item: CartItem, quantity: int) -> 
         quantity,
         most_of(item.kind),
         item.price,
+        MAX_LINES,
     )
-    assert row is not None
+    if row is None:
+        raise CartFull(most=MAX_LINES)
     return row
 
 
@@ -185,4 +200,136 @@ async def delete_idle_guests(tx: WriteTx, *, days: int, limit: int) -> int:
         tx.clock.now(),
         days,
         limit,
+    )
+
+
+def holder_key(holder: Holder) -> tuple[str, UUID | bytes | None]:
+    """The column that names the holder, and its value."""
+    return ("user_id", holder.user_id) if holder.user_id else ("guest", holder.guest)
+
+
+async def add_wish(tx: WriteTx, holder: Holder, wanted: Wish, *, most: int) -> bool:
+    """Put a listing on the list unless it is full; whether it is on it now."""
+    column, key = holder_key(holder)
+    return await tx.fetchval(
+        "WITH added AS (INSERT INTO carts.wish"
+        "   (user_id, guest, listing_id, title, price_seen, currency, in_stock_seen, added_at)"
+        "  SELECT $1, $2, $3, $4, $5, $6, $7, $8"
+        f"  WHERE (SELECT count(*) FROM carts.wish WHERE {column} = $9) < $10"
+        f"  ON CONFLICT ({column}, listing_id) DO NOTHING RETURNING 1)"
+        " SELECT EXISTS (SELECT FROM added) OR EXISTS"
+        f"  (SELECT FROM carts.wish WHERE {column} = $9 AND listing_id = $3)",
+        holder.user_id,
+        holder.guest if holder.user_id is None else None,
+        wanted.listing_id,
+        wanted.title,
+        wanted.price_seen,
+        wanted.currency,
+        wanted.in_stock_seen,
+        tx.clock.now(),
+        key,
+        most,
+    )
+
+
+async def remove_wish(tx: WriteTx, holder: Holder, listing_id: UUID) -> bool:
+    """Take a listing off the list; whether it was on it."""
+    column, key = holder_key(holder)
+    found = await tx.fetchval(
+        f"DELETE FROM carts.wish WHERE {column} = $1 AND listing_id = $2 RETURNING true",
+        key,
+        listing_id,
+    )
+    return bool(found)
+
+
+async def note_viewed(
+    tx: WriteTx, holder: Holder, listing_ids: Sequence[UUID], *, most: int
+) -> None:
+    """Note views, the latest first, and drop what is older than the last `most`. One statement."""
+    column, key = holder_key(holder)
+    await tx.execute(
+        "WITH given AS (SELECT id, place FROM unnest($3::uuid[]) WITH ORDINALITY AS g (id, place)),"
+        " noted AS (INSERT INTO carts.viewed AS v (user_id, guest, listing_id, viewed_at)"
+        "  SELECT $1, $2, id, $4::timestamptz - make_interval(secs => (place - 1) * 0.001)"
+        "  FROM given ON CONFLICT ("
+        f"{column}, listing_id) DO UPDATE"
+        "  SET viewed_at = greatest(v.viewed_at, excluded.viewed_at))"
+        f" DELETE FROM carts.viewed WHERE {column} = $5 AND listing_id IN (SELECT listing_id"
+        f"  FROM carts.viewed WHERE {column} = $5 AND listing_id <> ALL ($3::uuid[])"
+        "  ORDER BY viewed_at DESC OFFSET $6)",
+        holder.user_id,
+        holder.guest if holder.user_id is None else None,
+        list(dict.fromkeys(listing_ids)),
+        tx.clock.now(),
+        key,
+        max(0, most - len(set(listing_ids))),
+    )
+
+
+async def forget_viewed(tx: WriteTx, holder: Holder) -> int:
+    """Drop every view of the holder; how many there were."""
+    column, key = holder_key(holder)
+    return await tx.fetchval(
+        f"WITH gone AS (DELETE FROM carts.viewed WHERE {column} = $1 RETURNING 1)"
+        " SELECT count(*) FROM gone",
+        key,
+    )
+
+
+async def merge_lists(tx: WriteTx, guest: bytes, user_id: UUID) -> None:
+    """Give the guest's wishes and views to the member, who keeps what is on both. Repeatable."""
+    for table in ("carts.wish", "carts.viewed"):
+        await tx.execute(
+            f"WITH gone AS (DELETE FROM {table} g USING {table} m WHERE g.guest = $1"
+            "   AND m.user_id = $2 AND m.listing_id = g.listing_id RETURNING g.listing_id)"
+            f" UPDATE {table} SET guest = NULL, user_id = $2 WHERE guest = $1"
+            "   AND listing_id NOT IN (SELECT listing_id FROM gone)",
+            guest,
+            user_id,
+        )
+
+
+async def delete_idle_lists(tx: WriteTx, *, days: int, limit: int) -> None:
+    """Drop guests' wishes and views that are older than their cookie lives."""
+    for table, column in (("carts.wish", "added_at"), ("carts.viewed", "viewed_at")):
+        await tx.execute(
+            f"DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {table}"
+            f" WHERE user_id IS NULL AND {column} < $1::timestamptz - make_interval(days => $2)"
+            f" ORDER BY {column} LIMIT $3))",
+            tx.clock.now(),
+            days,
+            limit,
+        )
+
+
+async def add_reminder(tx: WriteTx, cart: WaitingCart) -> bool:
+    """Note a reminder once per cart and filling; whether it is new."""
+    made = await tx.fetchval(
+        "INSERT INTO carts.reminder"
+        " (cart_id, began_at, user_id, pieces, amount, currency, sent_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING true",
+        cart.cart_id,
+        cart.began_at,
+        cart.user_id,
+        cart.pieces,
+        cart.amount,
+        cart.currency,
+        tx.clock.now(),
+    )
+    return bool(made)
+
+
+async def close_reminders(tx: WriteTx, user_id: UUID, *, amount: int, days: int) -> None:
+    """The newest open reminder of a member led to a purchase."""
+    await tx.execute(
+        "UPDATE carts.reminder SET bought_at = $2, bought_amount = $3"
+        " WHERE (cart_id, began_at) IN (SELECT cart_id, began_at FROM carts.reminder"
+        "  WHERE user_id = $1 AND bought_at IS NULL"
+        "  AND sent_at > $2::timestamptz - make_interval(days => $4)"
+        "  ORDER BY sent_at DESC LIMIT 1)",
+        user_id,
+        tx.clock.now(),
+        amount,
+        days,
     )

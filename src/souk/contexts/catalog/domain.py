@@ -142,6 +142,15 @@ class Tree:
                 effective[assignment.attribute.id] = assignment
         return list(effective.values())
 
+    def assigned_to(self, attribute_id: UUID) -> list[tuple[Category, Assignment]]:
+        """Where an attribute is assigned, in no lower category again."""
+        return [
+            (self.by_id[category_id], assignment)
+            for category_id, assignments in self._assigned.items()
+            for assignment in assignments
+            if assignment.attribute.id == attribute_id
+        ]
+
     def check_move(self, category_id: UUID, parent_id: UUID | None) -> None:
         """Raises IntoItself or TooDeep when the category cannot hang below `parent_id`."""
         moved = self.subtree(category_id)

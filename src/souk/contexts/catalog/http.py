@@ -143,14 +143,14 @@ async def _shown(db: Database, key: UUID | str) -> CategoryView:
         return view_of(await queries.tree(conn), key)
 
 
-@get("/api/v1/categories", access=access.PUBLIC)
+@get("/api/v1/categories", access=access.PUBLIC, shared=1.0)
 async def list_categories(db: Database) -> CategoryTree:
     """The tree of all categories, in the operator's order."""
     async with db.read() as conn:
         return CategoryTree((await queries.tree(conn)).roots)
 
 
-@get("/api/v1/categories/{key:str}", access=access.PUBLIC)
+@get("/api/v1/categories/{key:str}", access=access.PUBLIC, shared=1.0)
 async def read_category(db: Database, key: _Key) -> CategoryView:
     """One category by id or slug, with breadcrumbs, children and attributes."""
     return await _shown(db, parse_uuid(key) or key)

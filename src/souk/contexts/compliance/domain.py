@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import cache
+from typing import TYPE_CHECKING
 
 import nh3
-from markdown_it import MarkdownIt
 
 from souk.kernel.errors import FieldProblem, InvalidInput
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
 MAX_MARKDOWN = 200_000
 FALLBACK_LOCALE = "en"
@@ -17,8 +21,6 @@ _TAGS = {
     "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "hr", "li", "ol", "p", "strong",
     "table", "tbody", "td", "th", "thead", "tr", "ul",
 }  # fmt: skip
-# HTML passes the renderer, because nh3 decides afterwards what of it may stay.
-_markdown = MarkdownIt("commonmark", {"html": True}).enable("table")
 
 
 class DocumentKind(StrEnum):
@@ -39,13 +41,21 @@ class ConsentPurpose(StrEnum):
     PERSONALISATION = "personalisation"
 
 
+@cache
+def _markdown() -> MarkdownIt:
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - few processes ever show a document
+
+    # HTML passes the renderer, because nh3 decides afterwards what of it may stay.
+    return MarkdownIt("commonmark", {"html": True}).enable("table")
+
+
 def render(markdown: str) -> str:
     """Markdown, HTML inside it included, as HTML that can be shown as it is.
 
     Scripts, styles, handlers, images and links other than http, https and mailto do not survive.
     """
     return nh3.clean(
-        _markdown.render(markdown),
+        _markdown().render(markdown),
         tags=_TAGS,
         attributes={"a": {"href", "title"}, "ol": {"start"}},
         url_schemes={"http", "https", "mailto"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -181,3 +181,17 @@ async def consents(conn: ReadConn, *, subject: str) -> list[ConsentView]:
         known.get(purpose, ConsentView(purpose, granted=False, recorded_at=None))
         for purpose in ConsentPurpose
     ]
+
+
+async def consented(
+    conn: ReadConn, subjects: Sequence[str], *, purpose: ConsentPurpose
+) -> set[str]:
+    """Which of `subjects` said yes to a purpose and did not take it back. One statement."""
+    rows = await conn.fetch(
+        "SELECT subject FROM (SELECT DISTINCT ON (subject) subject, granted"
+        " FROM compliance.consent WHERE purpose = $1 AND subject = ANY($2::text[])"
+        " ORDER BY subject, id DESC) AS latest WHERE granted",
+        purpose,
+        list(subjects),
+    )
+    return {row["subject"] for row in rows}

@@ -25,7 +25,11 @@ from souk.contexts.fulfilment.domain.address_form import AddressForm, address_fo
 from souk.contexts.fulfilment.domain.carriers import CARRIERS, carrier_name, tracking_url
 from souk.contexts.fulfilment.domain.downloads import DigitalFile, DigitalLine, LicenceKey
 from souk.contexts.fulfilment.domain.email import checked_email
-from souk.contexts.fulfilment.domain.shipment import ShipLine, ShipmentState
+from souk.contexts.fulfilment.domain.shipment import (
+    ShipLine,
+    ShipmentState,
+    working_days_after,
+)
 from souk.contexts.fulfilment.domain.shipping import (
     DEFAULT_METHOD,
     Bracket,
@@ -112,4 +116,5 @@ __all__ = [
     "ship",
     "tracking_url",
     "violations",
+    "working_days_after",
 ]

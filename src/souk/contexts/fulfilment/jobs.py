@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from souk.contexts.fulfilment.commands import downloads
+from souk.contexts.fulfilment.store import downloads as store
+from souk.platform.database import WriteTx
 from souk.platform.jobs import JobType, Schedule
 from souk.platform.services import Services
+
+KEEP_ADDRESSES = timedelta(days=30)
 
 
 async def serve_waiting_lines(services: Services) -> None:
@@ -12,5 +18,19 @@ async def serve_waiting_lines(services: Services) -> None:
     await services.db.transact(downloads.serve_waiting_lines)
 
 
+async def forget_addresses(services: Services) -> None:
+    """From where a download was begun is a log: it is kept for thirty days."""
+    before = services.clock.now() - KEEP_ADDRESSES
+
+    async def batch(tx: WriteTx) -> int:
+        return await store.forget_addresses(tx, before=before)
+
+    while await services.db.transact(batch) == store.FORGET_BATCH:
+        continue
+
+
 job_types: list[JobType] = []
-schedules = [Schedule("fulfilment.serve_waiting_lines", "*/5 * * * *", serve_waiting_lines)]
+schedules = [
+    Schedule("fulfilment.serve_waiting_lines", "*/5 * * * *", serve_waiting_lines),
+    Schedule("fulfilment.forget_addresses", "52 3 * * *", forget_addresses),
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from souk.contexts.identity import desk_queries as desk
 from souk.contexts.identity.commands.accounts import (
     Registration,
     confirm_email_change,
@@ -142,6 +143,7 @@ __all__ = [
     "confirm_password",
     "contacts",
     "create_admin",
+    "desk",
     "grant_role",
     "issue_tokens",
     "job_types",

@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any, NewType, TypeVar, cast
 
-import zxcvbn as zxcvbn_module
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
@@ -29,10 +28,17 @@ _JUDGED = 64
 # OWASP's Argon2id minimum (19 MiB, 2 passes): two at once stay inside the web worker's memory.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
-_estimate = cast(
-    "Callable[..., dict[str, Any]]",
-    zxcvbn_module.zxcvbn,  # pyright: ignore[reportUnknownMemberType]
-)
+
+
+def _estimate(password: str, words: Sequence[str]) -> dict[str, Any]:
+    # Its lists of words take 8 MB; only a process that sees a new password needs them.
+    import zxcvbn as zxcvbn_module  # noqa: PLC0415
+
+    estimate = cast(
+        "Callable[..., dict[str, Any]]",
+        zxcvbn_module.zxcvbn,  # pyright: ignore[reportUnknownMemberType]
+    )
+    return estimate(password, user_inputs=words)
 
 
 class _Queue:
@@ -72,7 +78,7 @@ def check_strength(password: str, *, inputs: Sequence[str]) -> None:
     if len(password) > MAX_LENGTH:
         raise WeakPassword(f"Use {MAX_LENGTH} characters or fewer.", hints=[])
     words = [word for text in inputs for word in (text, *text.replace("@", " ").split()) if word]
-    result = _estimate(password[:_JUDGED], user_inputs=words)
+    result = _estimate(password[:_JUDGED], words)
     if result["score"] < _MIN_SCORE:
         feedback = result["feedback"]
         hints = [str(hint) for hint in (feedback["warning"], *feedback["suggestions"]) if hint]

@@ -140,7 +140,8 @@ async def reserve(
 async def extend(tx: WriteTx, checkout_id: UUID, expires_at: datetime) -> None:
     """Hold a checkout's items until `expires_at`, while a payment is under way.
 
-    Never shortens. Raises ReservationGone if the time was over or nothing was held.
+    Never shortens. What was not released is still held, even past its time. Raises
+    ReservationGone if nothing is held.
     """
     if not await store.extend(tx, checkout_id, expires_at):
         raise ReservationGone(checkout_id)
@@ -161,24 +162,16 @@ async def consume(tx: WriteTx, actor: Actor, *, checkout_id: UUID, reference: st
 
 async def release(tx: WriteTx, checkout_id: UUID) -> None:
     """Put what a checkout holds back on sale; nothing happens if it holds nothing."""
-    await _release(tx, [checkout_id], due=None)
+    await release_all(tx, [checkout_id])
 
 
-async def expire_due(tx: WriteTx, now: datetime, limit: int = 100) -> list[UUID]:
-    """Release reservations whose time is over; returns their checkouts, at most `limit`."""
-    checkouts = await store.due(tx, now, limit)
-    return await _release(tx, checkouts, due=now) if checkouts else []
-
-
-async def _release(
-    tx: WriteTx, checkout_ids: Sequence[UUID], *, due: datetime | None
-) -> list[UUID]:
+async def release_all(tx: WriteTx, checkout_ids: Sequence[UUID]) -> None:
+    """Put what several checkouts hold back on sale, with the locks taken in one order."""
+    if not checkout_ids:
+        return
     before = await store.lock(tx, checkout_ids=checkout_ids)
-    released = await store.release(tx, checkout_ids, due=due)
-    freed = domain.combine((variant_id, quantity) for _, variant_id, quantity in released)
+    freed = domain.combine(await store.release(tx, checkout_ids))
     _publish(tx, _SYSTEM, before, domain.release(before, held=freed))
-    gone = {checkout_id for checkout_id, _, _ in released}
-    return [checkout_id for checkout_id in checkout_ids if checkout_id in gone]
 
 
 async def put_back(

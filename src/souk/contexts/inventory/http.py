@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -11,9 +12,15 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from souk.contexts.inventory import commands, queries
 from souk.contexts.inventory.domain import MAX_ON_HAND, Reason
-from souk.contexts.inventory.queries import MovementView, StockView
+from souk.contexts.inventory.queries import (
+    Ageing,
+    MovementSum,
+    MovementView,
+    SellThrough,
+    StockView,
+)
 from souk.kernel.actor import Actor
-from souk.kernel.errors import Forbidden
+from souk.kernel.errors import FieldProblem, Forbidden, InvalidInput
 from souk.kernel.page import DEFAULT_LIMIT, MAX_LIMIT
 from souk.platform.database import Database, WriteTx
 from souk.platform.http import access
@@ -133,4 +140,73 @@ async def list_movements(
     return Listed(page.items, page.next_cursor)
 
 
-routes: list[object] = [list_stock, show_stock, change_stock, adjust_stock, list_movements]
+FromDate = Annotated[date | None, QueryParameter(name="from")]
+UntilDate = Annotated[date | None, QueryParameter(name="until")]
+_LONGEST = timedelta(days=1_100)
+_FIRST_YEAR, _LAST_YEAR = 2000, 2999
+
+
+def _period(db: Database, start: date | None, end: date | None) -> tuple[datetime, datetime]:
+    """Whole days (UTC), both included; without them, the thirty up to today. Raises InvalidInput
+    for more than three years, or an end before the beginning."""
+    last = end or db.clock.now().date()
+    known = all(_FIRST_YEAR <= day.year <= _LAST_YEAR for day in (start or last, last))
+    first = start or last - timedelta(days=29 if known else 0)
+    if not known or not timedelta(0) <= last - first <= _LONGEST:
+        problem = FieldProblem(
+            "from", "out_of_range", "Choose at most three years, first day first."
+        )
+        raise InvalidInput("These days do not make a period.", problems=[problem])
+    begin = datetime.combine(first, time.min, tzinfo=UTC)
+    return begin, datetime.combine(last, time.min, tzinfo=UTC) + timedelta(days=1)
+
+
+@get("/api/v1/inventory/reports/movements", access=access.SELLER)
+async def report_movements(
+    db: Database,
+    actor: Actor,
+    start: FromDate = None,
+    end: UntilDate = None,
+    step: queries.Step = "day",
+) -> Listed[MovementSum]:
+    """Pieces in and out by day, week or month and by reason; `from` and `until` are days (UTC)."""
+    since, until = _period(db, start, end)
+    async with db.read() as conn:
+        found = await queries.movement_sums(
+            conn, _seller(actor), since=since, until=until, step=step
+        )
+    return Listed(found)
+
+
+@get("/api/v1/inventory/reports/ageing", access=access.SELLER)
+async def report_ageing(
+    db: Database, actor: Actor, cursor: CursorQuery = None, limit: LimitQuery = DEFAULT_LIMIT
+) -> Listed[Ageing]:
+    """What you have on hand, the longest unsold first."""
+    async with db.read() as conn:
+        return Listed.of(await queries.ageing(conn, _seller(actor), cursor=cursor, limit=limit))
+
+
+@get("/api/v1/inventory/reports/sell-through", access=access.SELLER)
+async def report_sell_through(
+    db: Database,
+    actor: Actor,
+    *,
+    start: FromDate = None,
+    end: UntilDate = None,
+    cursor: CursorQuery = None,
+    limit: LimitQuery = DEFAULT_LIMIT,
+) -> Listed[SellThrough]:
+    """How much of each variant's stock was sold in a period, the best seller first."""
+    since, until = _period(db, start, end)
+    async with db.read() as conn:
+        found = await queries.sell_through(
+            conn, _seller(actor), since=since, until=until, cursor=cursor, limit=limit
+        )
+    return Listed.of(found)
+
+
+routes: list[object] = [
+    list_stock, show_stock, change_stock, adjust_stock, list_movements, report_movements,
+    report_ageing, report_sell_through,
+]  # fmt: skip

@@ -12,7 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 from souk.contexts.inventory.domain import Reason, StockLevel
-from souk.platform.database import Record, WriteTx
+from souk.platform.database import ReadConn, Record, WriteTx
 
 _COLUMNS = (
     "s.variant_id, s.listing_id, s.seller_id, s.on_hand, s.reserved, s.tracked, s.low_stock_at"
@@ -149,13 +149,12 @@ async def save_reservation(
 
 
 async def extend(tx: WriteTx, checkout_id: UUID, expires_at: datetime) -> bool:
-    """Move the expiry of a reservation that is still good, never back; False if there is none."""
+    """Move the expiry of a reservation, never back; False if there is none."""
     tag = await tx.execute(
         "UPDATE inventory.reservation SET expires_at = greatest(expires_at, $2)"
-        " WHERE checkout_id = $1 AND expires_at > $3",
+        " WHERE checkout_id = $1",
         checkout_id,
         expires_at,
-        tx.clock.now(),
     )
     return tag != "UPDATE 0"
 
@@ -184,28 +183,25 @@ async def consume(tx: WriteTx, checkout_id: UUID, *, reference: str, actor: str)
 
 _RELEASE = """
 WITH gone AS (
-  DELETE FROM inventory.reservation
-  WHERE checkout_id = ANY($1::uuid[]) AND ($2::timestamptz IS NULL OR expires_at <= $2)
-  RETURNING checkout_id, variant_id, quantity),
+  DELETE FROM inventory.reservation WHERE checkout_id = ANY($1::uuid[])
+  RETURNING variant_id, quantity),
 freed AS (
   UPDATE inventory.stock s SET reserved = s.reserved - g.quantity
   FROM (SELECT variant_id, sum(quantity)::bigint AS quantity FROM gone GROUP BY variant_id) g
   WHERE s.variant_id = g.variant_id AND s.tracked)
-SELECT checkout_id, variant_id, quantity FROM gone
+SELECT variant_id, quantity FROM gone
 """
 
 
-async def release(
-    tx: WriteTx, checkout_ids: Sequence[UUID], *, due: datetime | None = None
-) -> list[tuple[UUID, UUID, int]]:
-    """Drop reservations, only those expired by `due` if given: (checkout, variant, quantity)."""
-    rows = await tx.fetch(_RELEASE, list(checkout_ids), due)
-    return [(row["checkout_id"], row["variant_id"], row["quantity"]) for row in rows]
+async def release(tx: WriteTx, checkout_ids: Sequence[UUID]) -> list[tuple[UUID, int]]:
+    """Drop the reservations of checkouts: (variant, quantity) of each."""
+    rows = await tx.fetch(_RELEASE, list(checkout_ids))
+    return [(row["variant_id"], row["quantity"]) for row in rows]
 
 
-async def due(tx: WriteTx, now: datetime, limit: int) -> list[UUID]:
+async def due(conn: ReadConn, now: datetime, limit: int) -> list[UUID]:
     """Checkouts whose reservations have expired, longest ago first."""
-    rows = await tx.fetch(
+    rows = await conn.fetch(
         "SELECT checkout_id FROM inventory.reservation WHERE expires_at <= $1"
         " GROUP BY checkout_id ORDER BY min(expires_at), checkout_id LIMIT $2",
         now,

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from souk.contexts.ledger import store
+from souk.contexts.ledger import queries, store
 from souk.contexts.ledger.domain import commission, entries
 from souk.contexts.ledger.domain.commission import CommissionRule
 from souk.contexts.ledger.domain.entries import CommissionShare, EntryDraft, SellerBalances
 from souk.contexts.ledger.errors import BalanceTooLow, EntryKeyReused
 from souk.kernel.actor import Actor, system
-from souk.kernel.errors import NotFound
+from souk.kernel.errors import InvalidInput, NotFound
 from souk.kernel.ids import uuid7
 from souk.kernel.money import Money
 from souk.platform import audit, outbox
@@ -274,6 +274,32 @@ async def add_commission_rule(tx: WriteTx, actor: Actor, rule: CommissionRule) -
         rate_bp=rule.rate_bp,
         tax_bp=rule.tax_bp,
         valid_from=rule.valid_from.isoformat(),
+    )
+
+
+async def end_commission_rule(tx: WriteTx, actor: Actor, rule_id: UUID) -> None:
+    """A rule ends now, or before it begins; lines sold under it keep their commission.
+
+    Raises NotFound, and InvalidInput for a rule that is over, or that holds for everybody: a newer
+    one takes its place instead.
+    """
+    rules = {rule.id: rule for rule in await queries.commission_rules(tx)}
+    rule = rules.get(rule_id)
+    if rule is None:
+        raise NotFound("There is no such rule. Look at the list of rules.")
+    now = tx.clock.now()
+    if rule.is_base:
+        raise InvalidInput("This rule holds for everybody. Write a newer one in its place.")
+    if rule.valid_until is not None and rule.valid_until <= max(now, rule.valid_from):
+        raise InvalidInput("This rule is over already. Reload the page.")
+    await store.end_rule(tx, rule_id, max(now, rule.valid_from))
+    await audit.record(
+        tx,
+        actor,
+        "ledger.commission_rule_ended",
+        f"commission_rule:{rule_id}",
+        scope=rule.scope,
+        rate_bp=rule.rate_bp,
     )
 
 

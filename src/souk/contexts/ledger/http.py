@@ -67,9 +67,10 @@ class RuleWire(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class RuleView(RuleWire, frozen=True, kw_only=True):
-    """A commission rule with its id."""
+    """A commission rule with its id, and when it ends."""
 
     id: UUID
+    valid_until: datetime | None = None
 
 
 class Rules(msgspec.Struct, frozen=True):

@@ -192,7 +192,7 @@ async def balance_of(conn: ReadConn, code: str, currency: str) -> int:
     return found or 0
 
 
-_ENTRY = "SELECT e.id, e.key, e.cause, e.text, e.actor, e.at, e.reverses FROM ledger.entry e"
+ENTRY = "SELECT e.id, e.key, e.cause, e.text, e.actor, e.at, e.reverses FROM ledger.entry e"
 
 
 async def entries(
@@ -215,7 +215,7 @@ async def entries(
             raise BadCursor
         before = parsed
     rows = await conn.fetch(
-        f"{_ENTRY} WHERE e.id < $1"
+        f"{ENTRY} WHERE e.id < $1"
         " AND ($2 = '' OR e.cause = $2 OR e.key = $2 OR strpos(lower(e.text), lower($2)) > 0)"
         " AND ($3 = '' OR EXISTS (SELECT FROM ledger.posting p JOIN ledger.account a"
         "   ON a.id = p.account_id WHERE p.entry_id = e.id AND a.code = $3))"
@@ -234,7 +234,7 @@ async def entries(
 
 async def entry(conn: ReadConn, entry_id: UUID) -> EntryDetail:
     """One entry with its lines. Raises NotFound."""
-    row = await conn.fetchrow(f"{_ENTRY} WHERE e.id = $1", entry_id)
+    row = await conn.fetchrow(f"{ENTRY} WHERE e.id = $1", entry_id)
     if row is None:
         raise NotFound("There is no such entry in the books. Check the link.")
     lines = await conn.fetch(
@@ -251,9 +251,7 @@ async def entry(conn: ReadConn, entry_id: UUID) -> EntryDetail:
 
 async def entries_of(conn: ReadConn, causes: Sequence[str]) -> list[EntryDetail]:
     """Every entry with one of these causes and its lines, oldest first, in two statements."""
-    found = await conn.fetch(
-        f"{_ENTRY} WHERE e.cause = ANY($1::text[]) ORDER BY e.id", list(causes)
-    )
+    found = await conn.fetch(f"{ENTRY} WHERE e.cause = ANY($1::text[]) ORDER BY e.id", list(causes))
     lines = await conn.fetch(
         "SELECT p.entry_id, a.code AS account, p.currency, greatest(p.amount, 0) AS debit,"
         " greatest(-p.amount, 0) AS credit FROM ledger.posting p"
@@ -295,7 +293,7 @@ async def trial_balance(conn: ReadConn, *, as_of: datetime | None = None) -> lis
 
 _RULE = (
     "SELECT id, scope, rate_bp, valid_from, seller_id, tier, category_id, kind, currency, fixed,"
-    " minimum, maximum, tax_bp FROM ledger.commission_rule"
+    " minimum, maximum, tax_bp, valid_until FROM ledger.commission_rule"
 )
 
 
@@ -317,7 +315,8 @@ async def quote_commissions(
     """
     now = conn.clock.now()
     rows = await conn.fetch(
-        f"{_RULE} WHERE valid_from <= $1 AND (scope = 'platform' OR seller_id = ANY($2::uuid[])"
+        f"{_RULE} WHERE valid_from <= $1 AND (valid_until IS NULL OR valid_until > $1)"
+        " AND (scope = 'platform' OR seller_id = ANY($2::uuid[])"
         " OR tier = ANY($3::text[]) OR category_id = ANY($4::uuid[]))",
         now,
         [line.seller_id for line in lines],

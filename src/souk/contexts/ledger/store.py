@@ -208,6 +208,12 @@ async def fold(tx: WriteTx, limit: int) -> int:
     )
 
 
+async def end_rule(tx: WriteTx, rule_id: UUID, at: datetime) -> None:
+    await tx.execute(
+        "UPDATE ledger.commission_rule SET valid_until = $2 WHERE id = $1", rule_id, at
+    )
+
+
 async def insert_rule(tx: WriteTx, rule: CommissionRule) -> None:
     await tx.execute(
         "INSERT INTO ledger.commission_rule (id, scope, rate_bp, valid_from, seller_id, tier,"

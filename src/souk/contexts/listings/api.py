@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from souk.contexts.listings import desk_queries as desk
+from souk.contexts.listings import scheduling
 from souk.contexts.listings.commands import (
     ListingChanges,
     NewListing,
@@ -29,6 +31,7 @@ from souk.contexts.listings.domain import (
     Listing,
     State,
     Variant,
+    price_bounds,
     publishing_problems,
 )
 from souk.contexts.listings.errors import (
@@ -38,29 +41,36 @@ from souk.contexts.listings.errors import (
     SkuTaken,
     SlugTaken,
     StaleListing,
+    listing_not_found,
 )
+from souk.contexts.listings.feed_queries import MapRow, documents_for_feed, map_rows
 from souk.contexts.listings.importing import api as importing
-from souk.contexts.listings.importing.text import plain_text, sanitise_html
+from souk.contexts.listings.importing.text import description_html, plain_text, sanitise_html
+from souk.contexts.listings.own_queries import (
+    SellerListingRow,
+    Sort,
+    for_review,
+    of_seller,
+    own_document,
+    own_many,
+    state_counts,
+)
 from souk.contexts.listings.projections import know_seller
 from souk.contexts.listings.queries import (
     FileForDelivery,
     Purchasable,
     SearchFields,
-    SellerListingRow,
     any_state,
     card_bytes,
     cards,
     detail,
     detail_bytes,
     files_for_delivery,
-    for_review,
     newest,
     newest_bytes,
-    of_seller,
     own,
     purchasable,
     search_documents,
-    state_counts,
     visible_ids,
 )
 from souk.contexts.listings.rendering import (
@@ -72,6 +82,11 @@ from souk.contexts.listings.rendering import (
     image_view,
     variant_view,
 )
+from souk.contexts.listings.reports.commands import close_reports, report
+from souk.contexts.listings.reports.domain import Reason as ReportReason
+from souk.contexts.listings.reports.domain import Report
+from souk.contexts.listings.reports.store import of_listing as reports_of
+from souk.contexts.listings.reports.store import open_counts as open_reports
 from souk.contexts.listings.uploads import (
     MAX_FILE_BYTES,
     StoredFile,
@@ -80,10 +95,21 @@ from souk.contexts.listings.uploads import (
     attach_file,
     describe_image,
     detach_file,
+    drop_picture,
+    keep_picture,
+    make_sizes_of,
     remove_image,
+    remove_sizes_of,
     reorder_images,
     store_file,
     store_image,
+)
+from souk.contexts.listings.variants.queries import (
+    SentBack,
+    VariantName,
+    sent_back,
+    variant_names,
+    variants_like,
 )
 from souk.contexts.listings.views import OwnListing, own_view
 
@@ -104,20 +130,26 @@ __all__ = [
     "ListingCard",
     "ListingChanges",
     "ListingDocument",
+    "MapRow",
     "NewListing",
     "OwnListing",
     "Purchasable",
+    "Report",
+    "ReportReason",
     "SearchFields",
     "SellerListingRow",
     "SellerRef",
+    "SentBack",
     "SkuTaken",
     "SlugTaken",
+    "Sort",
     "StaleListing",
     "State",
     "StoredFile",
     "StoredImage",
     "Variant",
     "VariantInput",
+    "VariantName",
     "VariantView",
     "add_image",
     "any_state",
@@ -126,40 +158,60 @@ __all__ = [
     "attach_file",
     "card_bytes",
     "cards",
+    "close_reports",
     "create",
     "describe_image",
+    "description_html",
+    "desk",
     "detach_file",
     "detail",
     "detail_bytes",
+    "documents_for_feed",
+    "drop_picture",
     "files_for_delivery",
     "flag",
     "for_review",
     "image_view",
     "importing",
+    "keep_picture",
     "know_seller",
+    "listing_not_found",
+    "make_sizes_of",
+    "map_rows",
     "mark_in_stock",
     "mark_sold_out",
     "newest",
     "newest_bytes",
     "of_seller",
+    "open_reports",
     "own",
+    "own_document",
+    "own_many",
     "own_view",
     "pause",
     "plain_text",
+    "price_bounds",
     "publishing_problems",
     "purchasable",
     "reject",
     "remove_image",
+    "remove_sizes_of",
     "reorder_images",
+    "report",
+    "reports_of",
     "resume",
     "sanitise_html",
+    "scheduling",
     "search_documents",
+    "sent_back",
     "set_variants",
     "state_counts",
     "store_file",
     "store_image",
     "submit",
     "update",
+    "variant_names",
     "variant_view",
+    "variants_like",
     "visible_ids",
 ]

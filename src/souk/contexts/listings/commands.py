@@ -191,9 +191,11 @@ async def update(
     """
     listing, seller = await owned(tx, listing_id, seller_id)
     listing.check_editable(version)
+    before = listing.content
     _apply(listing, changes)
     check_fields(listing)
     stay_ready(listing)
+    listing.note_content(before, trusted=seller.trusted, now=tx.clock.now())
     await store.save(tx, listing, seller, placed=changes.category_id is not UNSET)
     changed(tx, actor, listing)
     return listing
@@ -262,11 +264,18 @@ async def submit(
 
 
 async def approve(tx: WriteTx, actor: Actor, *, listing_id: UUID) -> Listing:
-    """An operator shows a listing that was in review or flagged."""
+    """An operator shows a listing that was in review or flagged, or has looked at what was changed
+    in one that is shown already."""
     listing, seller = await _any(tx, listing_id)
+    if listing.visible and listing.relook_at is not None:
+        listing.relook_at = None
+        await store.save(tx, listing, seller)
+        await audit.record(tx, actor, "listings.looked_over", f"listing:{listing.id}")
+        return listing
     listing.require_ready(in_stock=True)
-    listing.review_note = ""
+    listing.review_note, listing.relook_at = "", None
     listing.move_to(State.ACTIVE, now=tx.clock.now())
+    listing.follow_shop(suspended=seller.suspended)
     await store.save(tx, listing, seller, placed=True)
     _emit(tx, actor, events.ListingPublished, listing)
     await audit.record(tx, actor, "listings.approved", f"listing:{listing.id}")
@@ -277,7 +286,7 @@ async def reject(tx: WriteTx, actor: Actor, *, listing_id: UUID, reason: str) ->
     """An operator sends a listing in review, or a flagged one, back to its seller as a draft."""
     listing, seller = await _any(tx, listing_id)
     listing.move_to(State.DRAFT, now=tx.clock.now())
-    listing.review_note = _reason(reason)
+    listing.review_note, listing.relook_at = _reason(reason), None
     listing.reviewed = False
     await store.save(tx, listing, seller, placed=True)
     rejected = events.ListingRejected(
@@ -296,7 +305,7 @@ async def reject(tx: WriteTx, actor: Actor, *, listing_id: UUID, reason: str) ->
 async def flag(tx: WriteTx, actor: Actor, *, listing_id: UUID, reason: str) -> Listing:
     """An operator takes a listing out of sight until it is looked into."""
     listing, seller = await _any(tx, listing_id)
-    listing.review_note = _reason(reason)
+    listing.review_note, listing.relook_at = _reason(reason), None
     listing.move_to(State.FLAGGED, now=tx.clock.now())
     await store.save(tx, listing, seller, placed=True)
     paused = events.ListingPaused(
@@ -352,9 +361,14 @@ async def archive(tx: WriteTx, actor: Actor, *, seller_id: UUID, listing_id: UUI
 async def mark_sold_out(tx: WriteTx, actor: Actor, *, listing_id: UUID) -> None:
     """The last piece is gone. Does nothing unless the listing is active."""
     found = await store.lock(tx, listing_id, seller_id=None)
-    if found is None or found[0].state is not State.ACTIVE or found[0].kind is Kind.DIGITAL:
+    if found is None or found[0].kind is Kind.DIGITAL:
         return
     listing, seller = found
+    if listing.suspended_from is not None:
+        await _note_stock(tx, listing, seller, in_stock=False)
+        return
+    if listing.state is not State.ACTIVE:
+        return
     listing.move_to(State.SOLD_OUT, now=tx.clock.now())
     await store.save(tx, listing, seller, placed=True)
     _emit(tx, actor, events.ListingSoldOut, listing)
@@ -363,12 +377,24 @@ async def mark_sold_out(tx: WriteTx, actor: Actor, *, listing_id: UUID) -> None:
 async def mark_in_stock(tx: WriteTx, actor: Actor, *, listing_id: UUID) -> None:
     """There is something to sell again. Does nothing unless the listing is sold out."""
     found = await store.lock(tx, listing_id, seller_id=None)
-    if found is None or found[0].state is not State.SOLD_OUT:
+    if found is None:
         return
     listing, seller = found
+    if listing.suspended_from is not None:
+        await _note_stock(tx, listing, seller, in_stock=True)
+        return
+    if listing.state is not State.SOLD_OUT:
+        return
     listing.move_to(State.ACTIVE, now=tx.clock.now())
     await store.save(tx, listing, seller, placed=True)
     _emit(tx, actor, events.ListingUpdated, listing)
+
+
+async def _note_stock(
+    tx: WriteTx, listing: Listing, seller: SellerFacts, *, in_stock: bool
+) -> None:
+    listing.note_stock(in_stock=in_stock)
+    await store.save(tx, listing, seller)
 
 
 async def owned(tx: WriteTx, listing_id: UUID, seller_id: UUID) -> tuple[Listing, SellerFacts]:

@@ -117,11 +117,16 @@ class DigitalFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SellerFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a listing shows of its seller."""
+    """What a listing shows of its seller, and what is known of the shop.
+
+    What a `trusted` seller changes needs no second look.
+    """
 
     id: UUID
     name: str
     slug: str
+    trusted: bool = False
+    suspended: bool = False
 
 
 class Listing(msgspec.Struct, kw_only=True):
@@ -148,6 +153,10 @@ class Listing(msgspec.Struct, kw_only=True):
     seo_description: str = ""
     review_note: str = ""
     reviewed: bool = False
+    rating_sum: int = 0
+    rating_count: int = 0
+    suspended_from: State | None = None
+    relook_at: datetime | None = None
     version: int = 0
     created_at: datetime
     updated_at: datetime
@@ -167,6 +176,11 @@ class Listing(msgspec.Struct, kw_only=True):
         return (min(prices), max(prices)) if prices else None
 
     @property
+    def rating(self) -> float | None:
+        """The average of its reviews, 1 to 5; None without one."""
+        return round(self.rating_sum / self.rating_count, 2) if self.rating_count else None
+
+    @property
     def current_files(self) -> list[DigitalFile]:
         return [file for file in self.files if file.current]
 
@@ -178,6 +192,46 @@ class Listing(msgspec.Struct, kw_only=True):
         if wanted is State.ACTIVE:
             self.reviewed = True
             self.published_at = self.published_at or now
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """What a moderator looks at: the words and the pictures, not prices and stock."""
+        return (
+            self.title,
+            self.description_html,
+            self.category_id,
+            self.attributes,
+            self.tags,
+            self.condition_note,
+            self.location,
+            self.seo_title,
+            self.seo_description,
+            [(image.id, image.alt) for image in self.images],
+            [file.id for file in self.current_files],
+        )
+
+    def note_content(self, before: tuple[object, ...], *, trusted: bool, now: datetime) -> None:
+        """Ask for another look when a listing that was let through shows something else.
+
+        It stays as it is meanwhile; the first change since the last look counts.
+        """
+        passed = self.visible or self.state is State.PAUSED
+        if passed and not trusted and self.content != before:
+            self.relook_at = self.relook_at or now
+
+    def follow_shop(self, *, suspended: bool) -> None:
+        """Go out of sight with a suspended shop, and come back with it as it was."""
+        if suspended and self.visible:
+            self.suspended_from, self.state = self.state, State.PAUSED
+        elif not suspended and self.suspended_from is not None:
+            if self.state is State.PAUSED:
+                self.state = self.suspended_from
+            self.suspended_from = None
+
+    def note_stock(self, *, in_stock: bool) -> None:
+        """What is in stock decides as what a listing of a suspended shop comes back."""
+        if self.suspended_from is not None and self.kind is not Kind.DIGITAL:
+            self.suspended_from = State.ACTIVE if in_stock else State.SOLD_OUT
 
     def check_editable(self, version: int | None) -> None:
         """Raises ListingArchived, and StaleListing when somebody else changed it meanwhile."""

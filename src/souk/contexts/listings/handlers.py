@@ -8,6 +8,7 @@ from souk.platform.database import WriteTx
 from souk.platform.events import EventMeta, Subscription, subscribe
 from souk.published.catalog import CategoryMerged, CategoryMoved
 from souk.published.inventory import StockChanged
+from souk.published.reviews import RatingChanged
 from souk.published.sellers import SellerApproved, SellerSuspended, StorefrontChanged
 
 _ACTOR = system("listings")
@@ -17,7 +18,6 @@ async def on_seller_approved(tx: WriteTx, event: SellerApproved, _meta: EventMet
     """The seller's name is shown with each listing, and its goods can be bought."""
     await projections.seller_changed(
         tx,
-        _ACTOR,
         seller_id=event.seller_id,
         name=event.shop_name,
         slug=event.slug,
@@ -33,7 +33,7 @@ async def on_seller_suspended(tx: WriteTx, event: SellerSuspended, _meta: EventM
 async def on_storefront_changed(tx: WriteTx, event: StorefrontChanged, _meta: EventMeta) -> None:
     """Another name is shown, or the shop closes for a while."""
     await projections.seller_changed(
-        tx, _ACTOR, seller_id=event.seller_id, name=event.shop_name, slug=event.slug
+        tx, seller_id=event.seller_id, name=event.shop_name, slug=event.slug
     )
     await projections.seller_away(
         tx,
@@ -55,7 +55,7 @@ async def on_category_moved(tx: WriteTx, event: CategoryMoved, _meta: EventMeta)
     """Everything below the category is found under its new ancestors."""
     for each in event.paths:
         await projections.refile(
-            tx, _ACTOR, category_id=each.category_id, under=each.category_id, path=each.path
+            tx, category_id=each.category_id, under=each.category_id, path=each.path
         )
 
 
@@ -63,11 +63,19 @@ async def on_category_merged(tx: WriteTx, event: CategoryMerged, _meta: EventMet
     """What was filed under the category belongs to the one that took it in."""
     target = event.target
     await projections.refile(
-        tx, _ACTOR, category_id=event.category_id, under=target.category_id, path=target.path
+        tx, category_id=event.category_id, under=target.category_id, path=target.path
     )
     for each in event.paths:
         await projections.refile(
-            tx, _ACTOR, category_id=each.category_id, under=each.category_id, path=each.path
+            tx, category_id=each.category_id, under=each.category_id, path=each.path
+        )
+
+
+async def on_rating_changed(tx: WriteTx, event: RatingChanged, _meta: EventMeta) -> None:
+    """The stars are shown with the listing; those of sellers are kept elsewhere."""
+    if event.kind == "listing":
+        await projections.rating_changed(
+            tx, _ACTOR, listing_id=event.subject_id, total=event.sum, count=event.count
         )
 
 
@@ -76,6 +84,7 @@ subscriptions: list[Subscription] = [
     subscribe("listings.sellers", SellerSuspended, on_seller_suspended),
     subscribe("listings.sellers", StorefrontChanged, on_storefront_changed),
     subscribe("listings.stock", StockChanged, on_stock_changed),
+    subscribe("listings.ratings", RatingChanged, on_rating_changed),
     subscribe("listings.categories", CategoryMoved, on_category_moved),
     subscribe("listings.categories", CategoryMerged, on_category_merged),
 ]

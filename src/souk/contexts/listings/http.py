@@ -15,9 +15,9 @@ from litestar.datastructures import UploadFile
 from litestar.params import FromPath, PathParameter, QueryParameter
 from msgspec import Meta
 
-from souk.contexts.listings import commands, pictures, queries, uploads
+from souk.contexts.listings import commands, own_queries, pictures, queries, uploads
 from souk.contexts.listings.domain import Listing, State
-from souk.contexts.listings.queries import SellerListingRow
+from souk.contexts.listings.own_queries import SellerListingRow
 from souk.contexts.listings.views import OwnListing, own_view
 from souk.kernel.actor import Actor, Permission
 from souk.kernel.errors import FieldProblem, InvalidInput, NotFound
@@ -76,7 +76,7 @@ async def list_own(
     """The seller's own listings, newest first; `state` may name several, separated by commas."""
     async with db.read() as conn:
         return Listed.of(
-            await queries.of_seller(
+            await own_queries.of_seller(
                 conn, _seller(actor), states=states_of(states), cursor=cursor, limit=limit
             )
         )
@@ -262,7 +262,7 @@ async def list_for_review(
 ) -> Listed[SellerListingRow]:
     """Listings that wait for a moderator, longest wait first."""
     async with db.read() as conn:
-        return Listed.of(await queries.for_review(conn, cursor=cursor, limit=limit))
+        return Listed.of(await own_queries.for_review(conn, cursor=cursor, limit=limit))
 
 
 @get("/api/v1/admin/listings/{listing_id:uuid}", access=_REVIEW)

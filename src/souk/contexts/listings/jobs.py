@@ -1,14 +1,18 @@
-"""Work on files that no request waits for. Each may run more than once."""
+"""Work that no request waits for. Each may run more than once."""
 
 from __future__ import annotations
 
 import asyncio
 
-from souk.contexts.listings import pictures
+from souk.contexts.listings import pictures, projections
 from souk.contexts.listings.uploads import MakeRenditions, RemoveObjects
+from souk.kernel.actor import system
 from souk.kernel.errors import NotFound
+from souk.platform.database import WriteTx
 from souk.platform.jobs import JobType, job
 from souk.platform.services import Services
+
+_ACTOR = system("listings")
 
 
 async def make_renditions(services: Services, payload: MakeRenditions) -> None:
@@ -27,7 +31,29 @@ async def remove_objects(services: Services, payload: RemoveObjects) -> None:
     await services.files.delete(*payload.keys)
 
 
+async def follow_seller(services: Services, payload: projections.FollowSeller) -> None:
+    """A shop was renamed, suspended or let in again: its listings follow."""
+
+    async def batch(tx: WriteTx) -> None:
+        await projections.follow_seller(
+            tx, _ACTOR, seller_id=payload.seller_id, after=payload.after
+        )
+
+    await services.db.transact(batch)
+
+
+async def follow_category(services: Services, payload: projections.FollowCategory) -> None:
+    """A category was moved or merged: its listings follow."""
+
+    async def batch(tx: WriteTx) -> None:
+        await projections.follow_category(tx, _ACTOR, category_id=payload.category_id)
+
+    await services.db.transact(batch)
+
+
 job_types: list[JobType] = [
+    job(projections.FOLLOW_SELLER, projections.FollowSeller, follow_seller),
+    job(projections.FOLLOW_CATEGORY, projections.FollowCategory, follow_category),
     job("listings.make_renditions", MakeRenditions, make_renditions),
     job("listings.remove_objects", RemoveObjects, remove_objects),
 ]

@@ -13,9 +13,9 @@ from souk.contexts.listings import store
 from souk.contexts.listings.domain import VISIBLE, Kind, Listing, State
 from souk.contexts.listings.errors import listing_not_found
 from souk.contexts.listings.importing.text import plain_text
+from souk.contexts.listings.own_queries import decode_place
 from souk.contexts.listings.rendering import ListingCard, ListingDocument
-from souk.kernel.ids import parse_uuid
-from souk.kernel.page import BadCursor, Page, decode_cursor, encode_cursor, page_of
+from souk.kernel.page import Page, encode_cursor
 from souk.platform.database import ReadConn
 
 _BLOCK_END = re.compile(r"</(?:p|li|h\d|td|th|div|dd|dt|pre|blockquote)>|<[bh]r>")
@@ -50,29 +50,6 @@ class Purchasable(msgspec.Struct, frozen=True, kw_only=True):
     live_plant: bool = False
 
 
-class SellerListingRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A listing in its seller's own list, or in the review queue."""
-
-    id: UUID
-    seller_id: UUID
-    seller_name: str
-    slug: str
-    title: str
-    kind: str
-    state: str
-    currency: str
-    price_min: int | None
-    price_max: int | None
-    image_key: str | None
-    variant_count: int
-    variant_ids: list[UUID]
-    review_note: str
-    version: int
-    created_at: datetime
-    updated_at: datetime
-    published_at: datetime | None
-
-
 class SearchFields(msgspec.Struct, frozen=True, kw_only=True):
     """What the search index takes from a listing. `price` is the lowest, in minor units."""
 
@@ -93,6 +70,8 @@ class SearchFields(msgspec.Struct, frozen=True, kw_only=True):
     species_id: UUID | None
     attributes: dict[str, object]
     tags: list[str]
+    rating_sum: int = 0
+    rating_count: int = 0
 
 
 class FileForDelivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -229,7 +208,7 @@ async def newest_bytes(
         "kind": kind,
     }
     if cursor is not None:
-        values["at"], values["last"] = _decode_place(cursor)
+        values["at"], values["last"] = decode_place(cursor)
     sql, names = _NEWEST[
         category_id is not None, seller_id is not None, kind is not None, cursor is not None
     ]
@@ -239,18 +218,6 @@ async def newest_bytes(
         last = rows[limit - 1]
         following = encode_cursor(last["at"].isoformat(), str(last["id"]))
     return Page([row["card"] for row in rows[:limit]], following)
-
-
-def _decode_place(cursor: str) -> tuple[datetime, UUID]:
-    at, last = decode_cursor(cursor, size=2)
-    listing_id = parse_uuid(str(last))
-    try:
-        when = datetime.fromisoformat(str(at))
-    except ValueError as error:
-        raise BadCursor from error
-    if listing_id is None or when.tzinfo is None:
-        raise BadCursor
-    return when, listing_id
 
 
 async def newest(
@@ -304,87 +271,14 @@ async def any_state(conn: ReadConn, listing_id: UUID) -> Listing:
     return found[0]
 
 
-_ROW = """
-SELECT l.id, l.seller_id, coalesce(s.name, '') AS seller_name, l.slug, l.title, l.kind, l.state,
-  l.currency, l.price_min, l.price_max, l.image_key,
-  (SELECT count(*) FROM listings.variant v WHERE v.listing_id = l.id) AS variant_count,
-  ARRAY(SELECT v.id FROM listings.variant v WHERE v.listing_id = l.id ORDER BY v.position)
-    AS variant_ids,
-  l.review_note, l.version, l.created_at, l.updated_at, l.published_at
-FROM listings.listing l LEFT JOIN listings.seller s ON s.id = l.seller_id
-"""
-
-
-async def of_seller(
-    conn: ReadConn,
-    seller_id: UUID,
-    *,
-    states: Sequence[State] = (),
-    search: str = "",
-    cursor: str | None = None,
-    limit: int = 20,
-) -> Page[SellerListingRow]:
-    """A seller's own listings in any of `states` (none means all), newest first.
-
-    `search` is a part of the title, or a whole SKU.
-    """
-    last = None
-    if cursor is not None:
-        last = parse_uuid(str(decode_cursor(cursor, size=1)[0]))
-        if last is None:
-            raise BadCursor
-    rows = await conn.fetch(
-        f"{_ROW} WHERE l.seller_id = $1 AND ($2::text[] = '{{}}' OR l.state = ANY($2::text[]))"
-        " AND ($3::uuid IS NULL OR l.id < $3)"
-        " AND ($5 = '' OR strpos(lower(l.title), lower($5)) > 0 OR EXISTS (SELECT"
-        "   FROM listings.variant v WHERE v.listing_id = l.id AND v.sku = $5))"
-        " ORDER BY l.id DESC LIMIT $4",
-        seller_id,
-        list(states),
-        last,
-        limit + 1,
-        search,
-    )
-    found = [SellerListingRow(**dict(row)) for row in rows]
-    return page_of(found, limit=limit, cursor_of=lambda row: encode_cursor(str(row.id)))
-
-
-async def state_counts(conn: ReadConn, seller_id: UUID) -> dict[str, int]:
-    """How many of a seller's listings are in each state; states without one are absent."""
-    rows = await conn.fetch(
-        "SELECT state, count(*) AS n FROM listings.listing WHERE seller_id = $1 GROUP BY state",
-        seller_id,
-    )
-    return {row["state"]: row["n"] for row in rows}
-
-
-async def for_review(
-    conn: ReadConn, *, cursor: str | None = None, limit: int = 20
-) -> Page[SellerListingRow]:
-    """Listings that wait for a moderator, longest wait first."""
-    at, last = _decode_place(cursor) if cursor else (None, None)
-    rows = await conn.fetch(
-        f"{_ROW} WHERE l.state = 'in_review' AND ($1::timestamptz IS NULL"
-        " OR (l.updated_at, l.id) > ($1, $2::uuid)) ORDER BY l.updated_at, l.id LIMIT $3",
-        at,
-        last,
-        limit + 1,
-    )
-    found = [SellerListingRow(**dict(row)) for row in rows]
-    return page_of(
-        found,
-        limit=limit,
-        cursor_of=lambda row: encode_cursor(row.updated_at.isoformat(), str(row.id)),
-    )
-
-
 async def search_documents(conn: ReadConn, listing_ids: Sequence[UUID]) -> list[SearchFields]:
     """Visible listings for the index; a wanted id that is absent must leave the index."""
     rows = await conn.fetch(
         "SELECT l.id AS listing_id, l.seller_id, coalesce(s.name, '') AS seller_name,"
         " coalesce(s.slug, '') AS seller_slug, l.title, l.slug, l.kind, l.state,"
         " l.price_min AS price, l.currency, l.published_at, l.description_html, l.category_id,"
-        " l.category_path, l.species_id, l.attributes, l.tags FROM listings.listing l"
+        " l.category_path, l.species_id, l.attributes, l.tags, l.rating_sum, l.rating_count"
+        " FROM listings.listing l"
         " LEFT JOIN listings.seller s ON s.id = l.seller_id"
         " WHERE l.id = ANY($1::uuid[]) AND l.state = ANY($2::text[])",
         list(listing_ids),

@@ -39,7 +39,8 @@ class SellerRef(msgspec.Struct, frozen=True):
 
 
 class ListingCard(msgspec.Struct, frozen=True, kw_only=True):
-    """A listing in a list. `price` is the lowest; `price_max` is there when prices differ."""
+    """A listing in a list. `price` is the lowest; `price_max` is there when prices differ. `rating`
+    is the average of its reviews, from 1 to 5."""
 
     id: UUID
     slug: str
@@ -55,6 +56,8 @@ class ListingCard(msgspec.Struct, frozen=True, kw_only=True):
     condition: str | None = None
     location: str = ""
     live_plant: bool = False
+    rating: float | None = None
+    rating_count: int = 0
     published_at: datetime | None = None
 
 
@@ -108,6 +111,8 @@ class ListingDocument(msgspec.Struct, frozen=True, kw_only=True):
     published_at: datetime | None
     updated_at: datetime
     version: int
+    rating: float | None = None
+    rating_count: int = 0
 
 
 _encode = msgspec.json.Encoder().encode
@@ -147,6 +152,8 @@ def card_of(listing: Listing, seller: SellerFacts) -> ListingCard:
         condition=listing.condition,
         location=listing.location,
         live_plant=listing.live_plant,
+        rating=listing.rating,
+        rating_count=listing.rating_count,
         published_at=listing.published_at,
     )
 
@@ -187,6 +194,8 @@ def document_of(listing: Listing, seller: SellerFacts) -> ListingDocument:
         published_at=listing.published_at,
         updated_at=listing.updated_at,
         version=listing.version,
+        rating=listing.rating,
+        rating_count=listing.rating_count,
     )
 
 

@@ -23,12 +23,14 @@ _COLUMNS = (
     "id", "seller_id", "kind", "state", "title", "slug", "description_html", "category_id",
     "category_path", "species_id", "attributes", "tags", "currency", "condition",
     "condition_note", "location", "live_plant", "seo_title", "seo_description", "review_note",
-    "reviewed", "version", "created_at", "updated_at", "published_at",
+    "reviewed", "rating_sum", "rating_count", "suspended_from", "relook_at", "version",
+    "created_at", "updated_at", "published_at",
 )  # fmt: skip
 _DERIVED = ("price_min", "price_max", "image_key", "card", "document")
 ALL_COLUMNS = (*_COLUMNS, *_DERIVED)
 _SELECT = f"""
 SELECT {", ".join("l." + name for name in _COLUMNS)}, s.name AS seller_name, s.slug AS seller_slug,
+  coalesce(s.trusted, false) AS trusted, coalesce(s.suspended, false) AS suspended,
   (SELECT json_agg(json_build_object('id', v.id, 'options', v.options, 'sku', v.sku,
       'price', v.price, 'compare_at', v.compare_at, 'weight_g', v.weight_g, 'active', v.active)
       ORDER BY v.position) FROM listings.variant v WHERE v.listing_id = l.id) AS variants,
@@ -50,30 +52,39 @@ def listing_of(row: Record) -> tuple[Listing, SellerFacts]:
     for name in ("variants", "images", "files"):
         fields[name] = row[name] or []
     listing = msgspec.convert(fields, Listing)
-    return listing, _facts(row["seller_id"], row["seller_name"], row["seller_slug"])
-
-
-def _facts(seller_id: UUID, name: str | None, slug: str | None) -> SellerFacts:
-    return SellerFacts(id=seller_id, name=name or "", slug=slug or "")
+    return listing, SellerFacts(
+        id=row["seller_id"],
+        name=row["seller_name"] or "",
+        slug=row["seller_slug"] or "",
+        trusted=row["trusted"],
+        suspended=row["suspended"],
+    )
 
 
 async def lock(
     tx: WriteTx, listing_id: UUID, *, seller_id: UUID | None
 ) -> tuple[Listing, SellerFacts] | None:
-    """The listing locked for a change; with `seller_id`, only if it is that seller's."""
-    row = await tx.fetchrow(
-        f"{_SELECT} WHERE l.id = $1 AND ($2::uuid IS NULL OR l.seller_id = $2) FOR UPDATE OF l",
+    """The listing locked for a change; with `seller_id`, only if it is that seller's.
+
+    It is read after it is locked, in a second statement: a statement that had to wait for the lock
+    would still see pictures and variants as they were before it waited, and they would be lost.
+    """
+    locked = await tx.fetchval(
+        "SELECT id FROM listings.listing WHERE id = $1 AND ($2::uuid IS NULL OR seller_id = $2)"
+        " FOR UPDATE",
         listing_id,
         seller_id,
     )
-    return listing_of(row) if row else None
+    return await find(tx, listing_id, seller_id=seller_id) if locked else None
 
 
 async def lock_many(tx: WriteTx, ids: Sequence[UUID]) -> list[tuple[Listing, SellerFacts]]:
-    """Several listings locked, in id order."""
-    rows = await tx.fetch(
-        f"{_SELECT} WHERE l.id = ANY($1::uuid[]) ORDER BY l.id FOR UPDATE OF l", list(ids)
+    """Several listings locked, in id order, and read after that."""
+    await tx.fetch(
+        "SELECT id FROM listings.listing WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE",
+        list(ids),
     )
+    rows = await tx.fetch(f"{_SELECT} WHERE l.id = ANY($1::uuid[]) ORDER BY l.id", list(ids))
     return [listing_of(row) for row in rows]
 
 
@@ -89,9 +100,24 @@ async def find(
     return listing_of(row) if row else None
 
 
+async def find_many(conn: ReadConn, ids: Sequence[UUID], *, seller_id: UUID) -> list[Listing]:
+    """Several listings of a seller as they are, in the order of `ids`."""
+    rows = await conn.fetch(
+        f"{_SELECT} WHERE l.id = ANY($1::uuid[]) AND l.seller_id = $2"
+        " ORDER BY array_position($1::uuid[], l.id)",
+        list(ids),
+        seller_id,
+    )
+    return [listing_of(row)[0] for row in rows]
+
+
 async def seller_facts(conn: ReadConn, seller_id: UUID) -> SellerFacts:
-    row = await conn.fetchrow("SELECT name, slug FROM listings.seller WHERE id = $1", seller_id)
-    return _facts(seller_id, row["name"] if row else None, row["slug"] if row else None)
+    row = await conn.fetchrow(
+        "SELECT name, slug, trusted, suspended FROM listings.seller WHERE id = $1", seller_id
+    )
+    if row is None:
+        return SellerFacts(id=seller_id, name="", slug="")
+    return SellerFacts(id=seller_id, **dict(row))
 
 
 async def slug_taken(conn: ReadConn, slug: str) -> bool:
@@ -275,17 +301,29 @@ async def _place(tx: WriteTx, listing: Listing) -> None:
         )
 
 
-async def render_again(tx: WriteTx, listings: Sequence[tuple[Listing, SellerFacts]]) -> None:
-    """Store the public JSON anew, in one statement, for listings whose surroundings changed."""
-    rendered = [render(listing, seller) for listing, seller in listings]
+async def save_rating(tx: WriteTx, listing: Listing, seller: SellerFacts) -> None:
+    """Write what the reviews come to. The version stays: what the seller edits did not change."""
     await tx.execute(
+        "UPDATE listings.listing SET rating_sum = $2, rating_count = $3 WHERE id = $1",
+        listing.id,
+        listing.rating_sum,
+        listing.rating_count,
+    )
+    await render_again(tx, [(listing, seller)])
+
+
+async def render_again(tx: WriteTx, listings: Sequence[tuple[Listing, SellerFacts]]) -> set[UUID]:
+    """Store the public JSON anew, in one statement, where it is another; returns those listings."""
+    rendered = [render(listing, seller) for listing, seller in listings]
+    rows = await tx.fetch(
         "UPDATE listings.listing l SET card = r.card, document = r.document"
         " FROM unnest($1::uuid[], $2::bytea[], $3::bytea[]) AS r (id, card, document)"
-        " WHERE l.id = r.id",
+        " WHERE l.id = r.id AND (l.card <> r.card OR l.document <> r.document) RETURNING l.id",
         [listing.id for listing, _ in listings],
         [card for card, _ in rendered],
         [document for _, document in rendered],
     )
+    return {row["id"] for row in rows}
 
 
 async def ids_of_seller(conn: ReadConn, seller_id: UUID, *, after: UUID, limit: int) -> list[UUID]:
@@ -299,24 +337,57 @@ async def ids_of_seller(conn: ReadConn, seller_id: UUID, *, after: UUID, limit: 
     return [row["id"] for row in rows]
 
 
-async def ids_in_category(conn: ReadConn, category_id: UUID) -> list[UUID]:
-    """Listings whose own category this is."""
+async def save_place(tx: WriteTx, category_id: UUID, *, under: UUID, path: Sequence[UUID]) -> None:
+    """Keep where the listings of a category belong."""
+    await tx.execute(
+        "INSERT INTO listings.category_place (category_id, under, path) VALUES ($1, $2, $3)"
+        " ON CONFLICT (category_id) DO UPDATE SET under = excluded.under, path = excluded.path",
+        category_id,
+        under,
+        list(path),
+    )
+
+
+async def place_of(conn: ReadConn, category_id: UUID) -> tuple[UUID, list[UUID]] | None:
+    row = await conn.fetchrow(
+        "SELECT under, path FROM listings.category_place WHERE category_id = $1", category_id
+    )
+    return (row["under"], row["path"]) if row else None
+
+
+async def ids_elsewhere(
+    conn: ReadConn, category_id: UUID, *, under: UUID, path: Sequence[UUID], limit: int
+) -> list[UUID]:
+    """Listings of a category that are not filed under this category and path."""
     rows = await conn.fetch(
-        "SELECT id FROM listings.listing WHERE category_id = $1 ORDER BY id", category_id
+        "SELECT id FROM listings.listing WHERE category_id = $1"
+        " AND ($1 <> $2 OR category_path <> $3) ORDER BY id LIMIT $4",
+        category_id,
+        under,
+        list(path),
+        limit,
     )
     return [row["id"] for row in rows]
 
 
-async def save_seller(tx: WriteTx, facts: SellerFacts, *, suspended: bool | None = None) -> None:
-    """Keep a seller's name and address; `suspended` None leaves that as it is."""
+async def save_seller(
+    tx: WriteTx,
+    facts: SellerFacts,
+    *,
+    suspended: bool | None = None,
+    trusted: bool | None = None,
+) -> None:
+    """Keep a seller's name and address; None leaves the other two as they are."""
     await tx.execute(
-        "INSERT INTO listings.seller AS s (id, name, slug, suspended)"
-        " VALUES ($1, $2, $3, coalesce($4, false)) ON CONFLICT (id) DO UPDATE"
-        " SET name = excluded.name, slug = excluded.slug, suspended = coalesce($4, s.suspended)",
+        "INSERT INTO listings.seller AS s (id, name, slug, suspended, trusted)"
+        " VALUES ($1, $2, $3, coalesce($4, false), coalesce($5, false)) ON CONFLICT (id) DO UPDATE"
+        " SET name = excluded.name, slug = excluded.slug,"
+        " suspended = coalesce($4, s.suspended), trusted = coalesce($5, s.trusted)",
         facts.id,
         facts.name,
         facts.slug,
         suspended,
+        trusted,
     )
 
 

@@ -87,6 +87,23 @@ async def store_image(files: FileStore, content: bytes) -> StoredImage:
     return StoredImage(image_id, key, picture.width, picture.height, len(picture.content))
 
 
+async def make_sizes_of(tx: WriteTx, image: StoredImage) -> None:
+    """Have the smaller sizes made of a picture that belongs to something else than a listing."""
+    await jobs.enqueue(tx, "listings.make_renditions", MakeRenditions(image.key, image.width))
+
+
+async def remove_sizes_of(tx: WriteTx, key: str) -> None:
+    """Remove a picture in all its sizes. Pages that were just sent still name it: it stays for an
+    hour."""
+    names = ["full", *map(str, RENDITION_WIDTHS)]
+    await jobs.enqueue(
+        tx,
+        "listings.remove_objects",
+        RemoveObjects([f"{key}/{name}.webp" for name in names]),
+        after=timedelta(hours=1),
+    )
+
+
 async def add_image(
     tx: WriteTx, actor: Actor, *, seller_id: UUID, listing_id: UUID, image: StoredImage, alt: str
 ) -> Listing:
@@ -103,9 +120,10 @@ async def add_image(
         height=image.height,
         size=image.size,
     )
-    listing.images = [*listing.images, added]
+    before, listing.images = listing.content, [*listing.images, added]
+    listing.note_content(before, trusted=seller.trusted, now=tx.clock.now())
     await store.save(tx, listing, seller, images=True)
-    await jobs.enqueue(tx, "listings.make_renditions", MakeRenditions(image.key, image.width))
+    await make_sizes_of(tx, image)
     changed(tx, actor, listing)
     return listing
 
@@ -125,10 +143,12 @@ async def describe_image(
     listing, seller = await owned(tx, listing_id, seller_id)
     listing.check_editable(None)
     _image(listing, image_id)
+    before = listing.content
     listing.images = [
         msgspec.structs.replace(image, alt=_alt(alt)) if image.id == image_id else image
         for image in listing.images
     ]
+    listing.note_content(before, trusted=seller.trusted, now=tx.clock.now())
     await store.save(tx, listing, seller, images=True)
     changed(tx, actor, listing)
     return listing
@@ -152,14 +172,7 @@ async def remove_image(
     listing.images = [image for image in listing.images if image.id != image_id]
     stay_ready(listing)
     await store.save(tx, listing, seller, images=True)
-    names = ["full", *map(str, RENDITION_WIDTHS)]
-    # Pages that were just sent still name the picture: it stays for an hour.
-    await jobs.enqueue(
-        tx,
-        "listings.remove_objects",
-        RemoveObjects([f"{gone.key}/{name}.webp" for name in names]),
-        after=timedelta(hours=1),
-    )
+    await remove_sizes_of(tx, gone.key)
     changed(tx, actor, listing)
     return listing
 
@@ -243,11 +256,13 @@ async def attach_file(
         current=True,
         created_at=tx.clock.now(),
     )
+    before = listing.content
     listing.files = [
         msgspec.structs.replace(each, current=False) if each in earlier else each
         for each in listing.files
     ]
     listing.files.append(added)
+    listing.note_content(before, trusted=seller.trusted, now=tx.clock.now())
     await store.save(tx, listing, seller, files=True)
     changed(tx, actor, listing)
     return listing
@@ -272,3 +287,16 @@ async def detach_file(
     await store.save(tx, listing, seller, files=True)
     changed(tx, actor, listing)
     return listing
+
+
+async def keep_picture(tx: WriteTx, image: StoredImage) -> None:
+    """A stored picture is used outside of a listing, such as a shop's logo: make its sizes."""
+    await jobs.enqueue(tx, "listings.make_renditions", MakeRenditions(image.key, image.width))
+
+
+async def drop_picture(tx: WriteTx, key: str) -> None:
+    """A picture outside of a listing is used no more. Pages that were just sent still name it, so
+    it stays for an hour."""
+    names = ["full", *map(str, RENDITION_WIDTHS)]
+    objects = RemoveObjects([f"{key}/{name}.webp" for name in names])
+    await jobs.enqueue(tx, "listings.remove_objects", objects, after=timedelta(hours=1))

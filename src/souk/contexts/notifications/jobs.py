@@ -14,6 +14,7 @@ from souk.contexts.notifications.topics import Cadence
 from souk.contexts.notifications.wishes import unsubscribe_link
 from souk.platform.database import WriteTx
 from souk.platform.jobs import Schedule, job
+from souk.platform.options import MARKETPLACE_NAME
 from souk.platform.services import Services
 
 _MONDAY = 0
@@ -31,7 +32,8 @@ async def deliver(services: Services, message_id: UUID, *, link: str = "") -> No
     if message is None or message.state is not MessageState.QUEUED:
         return
     settings = services.settings
-    say = Say(message.to.locale, marketplace=settings.marketplace_name)
+    name = services.options[MARKETPLACE_NAME] or settings.marketplace_name
+    say = Say(message.to.locale, marketplace=name)
     mail = mail_of(
         message.content.letter(say, link=link),
         say,

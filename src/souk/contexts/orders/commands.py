@@ -9,9 +9,9 @@ from uuid import UUID
 import msgspec
 
 from souk.contexts.orders import store
+from souk.contexts.orders.cancellation import Cancelled
 from souk.contexts.orders.domain import (
     CHECKOUT_LIFE,
-    RETURN_WINDOW,
     Checkout,
     CheckoutLine,
     CheckoutState,
@@ -23,6 +23,7 @@ from souk.contexts.orders.domain import (
     by_seller,
 )
 from souk.contexts.orders.errors import CheckoutNotFound, EmptyCheckout, OrderNotFound
+from souk.contexts.orders.options import return_window
 from souk.kernel.actor import Actor
 from souk.kernel.ids import human_number, uuid7
 from souk.kernel.money import Money
@@ -30,6 +31,7 @@ from souk.platform import outbox
 from souk.platform.database import WriteTx
 from souk.published.orders import (
     CheckoutReversed,
+    LinesCancelled,
     OrderConfirmed,
     SellerOrderChanged,
     SellerOrderRef,
@@ -284,6 +286,34 @@ async def save_step(
     outbox.add(tx, event, actor=actor)
 
 
+async def save_cancellation(
+    tx: WriteTx, actor: Actor, part: SellerOrder, *, cancelled: Cancelled, reason: str
+) -> None:
+    """Save pieces that `cancel_pieces` cancelled: row, timeline and events.
+
+    `reason` says which and why.
+    """
+    given = cancelled.given_up
+    event = LinesCancelled(
+        seller_order_id=part.id,
+        order_id=part.order_id,
+        seller_id=part.seller_id,
+        buyer_id=part.buyer_id,
+        refund=given.refund,
+        currency=part.currency,
+        reason=reason,
+    )
+    if part.state is not cancelled.previous:
+        await save_step(tx, actor, part, previous=cancelled.previous, reason=reason)
+    else:
+        await store.save_seller_order(tx, part)
+        await store.add_transition(
+            tx, part, previous=part.state, actor=actor.label(), reason=reason
+        )
+    if part.state is not SellerOrderState.CANCELLED:
+        outbox.add(tx, event, actor=actor)
+
+
 async def accept(tx: WriteTx, actor: Actor, *, seller_order_id: UUID, seller_id: UUID) -> None:
     """The seller takes the order on. Accepting twice changes nothing."""
     part = await lock_part(tx, seller_order_id=seller_order_id, seller_id=seller_id)
@@ -291,6 +321,20 @@ async def accept(tx: WriteTx, actor: Actor, *, seller_order_id: UUID, seller_id:
         return
     previous = part.move(SellerOrderState.PROCESSING)
     await save_step(tx, actor, part, previous=previous, reason="The seller accepted the order.")
+
+
+async def pack(tx: WriteTx, actor: Actor, *, seller_order_id: UUID, seller_id: UUID) -> None:
+    """The goods are packed and wait for the carrier; taken on first if they were not. Packing
+    twice changes nothing. Raises OrderNotFound, IllegalTransition."""
+    await accept(tx, actor, seller_order_id=seller_order_id, seller_id=seller_id)
+    part = await lock_part(tx, seller_order_id=seller_order_id, seller_id=seller_id)
+    if part.packed_at is not None:
+        return
+    part.packed_at = tx.clock.now()
+    await store.save_seller_order(tx, part)
+    await store.add_transition(
+        tx, part, previous=part.state, actor=actor.label(), reason="The parcel is packed."
+    )
 
 
 async def mark_digital_delivered(tx: WriteTx, actor: Actor, *, seller_order_id: UUID) -> None:
@@ -309,15 +353,21 @@ async def mark_digital_delivered(tx: WriteTx, actor: Actor, *, seller_order_id: 
         previous = part.deliver(now=tx.clock.now())
         await save_step(tx, actor, part, previous=previous, reason="The downloads are ready.")
     elif complete and part.state is SellerOrderState.PROCESSING:
-        # The parcels went out first; nothing is left that could take the order further.
-        previous = part.move(SellerOrderState.SHIPPED)
-        await save_step(tx, actor, part, previous=previous, reason="Everything is on its way.")
+        # The parcels went out first, or were cancelled; nothing is left that could take the order
+        # further.
+        if any(line.fulfilled for line in part.lines if line.kind != "digital"):
+            previous = part.move(SellerOrderState.SHIPPED)
+            await save_step(tx, actor, part, previous=previous, reason="Everything is on its way.")
+        else:
+            previous = part.deliver(now=tx.clock.now())
+            await save_step(tx, actor, part, previous=previous, reason="The downloads are ready.")
     else:
         await store.save_seller_order(tx, part)
 
 
 async def due_for_completion(tx: WriteTx, *, limit: int) -> list[UUID]:
     """Lock delivered parts whose return window is over."""
+    window = await return_window(tx)
     return await store.lock_due_deliveries(
-        tx, delivered_before=tx.clock.now() - RETURN_WINDOW, limit=limit
+        tx, delivered_before=tx.clock.now() - window, limit=limit
     )

@@ -53,7 +53,8 @@ TRANSITIONS: Mapping[SellerOrderState, frozenset[SellerOrderState]] = {
     S.PENDING: frozenset({S.CONFIRMED, S.CANCELLED}),
     # A seller order of downloads alone has nothing to pack or ship.
     S.CONFIRMED: frozenset({S.PROCESSING, S.DELIVERED, S.CANCELLED}),
-    S.PROCESSING: frozenset({S.SHIPPED, S.CANCELLED}),
+    # Delivered at once when all that was to be sent is cancelled and downloads alone are left.
+    S.PROCESSING: frozenset({S.SHIPPED, S.DELIVERED, S.CANCELLED}),
     S.SHIPPED: frozenset({S.DELIVERED}),
     S.DELIVERED: frozenset({S.COMPLETED, S.RETURN_REQUESTED}),
     # A return that the seller refuses, or that the buyer takes back, leaves the order delivered.
@@ -325,6 +326,7 @@ class SellerOrder(msgspec.Struct, kw_only=True):
     delivered_at: datetime | None = None
     released: bool = False
     refunded: int = 0
+    packed_at: datetime | None = None
 
     def move(self, to: SellerOrderState) -> SellerOrderState:
         """Take a step of the table and return the state before it. Raises IllegalTransition."""
@@ -361,10 +363,12 @@ class SellerOrder(msgspec.Struct, kw_only=True):
         self.delivered_at = now
         return before
 
-    def request_return(self, *, now: datetime) -> SellerOrderState:
-        """The buyer wants to send it back. Raises ReturnWindowOver after `RETURN_WINDOW`."""
-        if self.delivered_at is not None and now > self.delivered_at + RETURN_WINDOW:
-            raise ReturnWindowOver(days=RETURN_WINDOW.days)
+    def request_return(
+        self, *, now: datetime, window: timedelta = RETURN_WINDOW
+    ) -> SellerOrderState:
+        """The buyer wants to send it back. Raises ReturnWindowOver after `window`."""
+        if self.delivered_at is not None and now > self.delivered_at + window:
+            raise ReturnWindowOver(days=window.days)
         return self.move(S.RETURN_REQUESTED)
 
     def take_back(self) -> SellerOrderState:

@@ -28,6 +28,19 @@ class OrderNotFound(DomainError):
         )
 
 
+class OrderLinkOver(DomainError):
+    """The link of a mail was good, but is too old now."""
+
+    code = "order_link_over"
+    kind = ErrorKind.NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This link has run out. Use the one in our newest mail about the order, or open the "
+            "order in the browser with which you bought."
+        )
+
+
 class EmptyCheckout(DomainError):
     """There is nothing to buy."""
 
@@ -114,3 +127,23 @@ class LineNotFound(DomainError):
 
     def __init__(self) -> None:
         super().__init__("This order has no such line. Reload it and choose from its own lines.")
+
+
+class NothingToCancel(DomainError):
+    """A cancellation that names no piece."""
+
+    code = "nothing_to_cancel"
+    kind = ErrorKind.INVALID
+
+    def __init__(self) -> None:
+        super().__init__("Choose at least one piece that is not sent yet.")
+
+
+class OrderChanged(DomainError):
+    """The order was changed between reading and locking it."""
+
+    code = "order_changed"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self) -> None:
+        super().__init__("The order has changed in the meantime. Look at it again, then repeat.")

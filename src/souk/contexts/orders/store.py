@@ -98,13 +98,19 @@ async def find_checkout(conn: ReadConn, checkout_id: UUID) -> Checkout | None:
     return checkout_of(row) if row else None
 
 
-async def lock_due_checkouts(tx: WriteTx, *, now: datetime, limit: int) -> list[Checkout]:
-    """Open checkouts past their end; those that somebody is working on are left for later."""
+async def lock_due_checkouts(
+    tx: WriteTx, *, now: datetime, also: Sequence[UUID] = (), limit: int
+) -> list[Checkout]:
+    """Open checkouts past their end and, in whatever state, those of `also`.
+
+    Those that somebody is working on are left for later.
+    """
     rows = await tx.fetch(
-        f"{_SELECT} WHERE state IN ('open', 'awaiting_payment') AND expires_at < $1"
-        " ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED",
+        f"{_SELECT} WHERE (state IN ('open', 'awaiting_payment') AND expires_at < $1)"
+        " OR id = ANY($3::uuid[]) ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED",
         now,
         limit,
+        list(also),
     )
     return [checkout_of(row) for row in rows]
 
@@ -250,6 +256,7 @@ def seller_order_of(row: Record, lines: Sequence[Record]) -> SellerOrder:
         delivered_at=row["delivered_at"],
         released=row["released"],
         refunded=row["refunded"],
+        packed_at=row["packed_at"],
     )
 
 
@@ -257,12 +264,13 @@ async def save_seller_order(tx: WriteTx, part: SellerOrder) -> None:
     """State, release, refunds and the quantities of its lines."""
     await tx.execute(
         "UPDATE orders.seller_order SET state = $2, delivered_at = $3, released = $4,"
-        " refunded = $5 WHERE id = $1",
+        " refunded = $5, packed_at = $6 WHERE id = $1",
         part.id,
         part.state,
         part.delivered_at,
         part.released,
         part.refunded,
+        part.packed_at,
     )
     await tx.execute(
         "UPDATE orders.line l SET fulfilled = r.fulfilled, cancelled = r.cancelled,"

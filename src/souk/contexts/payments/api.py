@@ -6,6 +6,7 @@ A purchase: `start` in the flow's transaction → commit → `execute` → a sec
 
 from __future__ import annotations
 
+from souk.contexts.payments import desk_queries as desk
 from souk.contexts.payments.adapters.sandbox import SandboxGateway
 from souk.contexts.payments.commands import (
     WEBHOOK_JOB,
@@ -119,6 +120,7 @@ __all__ = [
     "attempts",
     "cancel",
     "capture",
+    "desk",
     "execute",
     "execute_refund",
     "find",

@@ -34,7 +34,7 @@ from souk.contexts.search.domain import (
 from souk.contexts.search.errors import IndexBusy, IndexReadOnly, SearchUnavailable
 from souk.contexts.search.jobs import schedules
 from souk.contexts.search.ports import Rebuild, SearchEngine
-from souk.contexts.search.queries import popular, without_results
+from souk.contexts.search.queries import IndexLag, index_lag, popular, without_results
 from souk.contexts.search.store import rebuild_asked, stale
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "Bucket",
     "Facet",
     "IndexBusy",
+    "IndexLag",
     "IndexReadOnly",
     "Kind",
     "NumberRange",
@@ -59,6 +60,7 @@ __all__ = [
     "StaleListing",
     "Suggestion",
     "ask_for_rebuild",
+    "index_lag",
     "mark_indexed",
     "mark_rebuilt",
     "mark_stale",

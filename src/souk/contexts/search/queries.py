@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
+
 from souk.contexts.search.domain import QueryCount
 from souk.platform.database import ReadConn
 
@@ -28,6 +30,24 @@ async def popular(
         at_least,
     )
     return [QueryCount(**dict(row)) for row in rows]
+
+
+class IndexLag(msgspec.Struct, frozen=True):
+    """Listings whose place in the index is out of date, and how long the oldest has been so."""
+
+    waiting: int
+    seconds: float
+
+
+async def index_lag(conn: ReadConn) -> IndexLag:
+    """How far the index is behind; one statement."""
+    row = await conn.fetchrow(
+        "SELECT count(*) AS n, coalesce(extract(epoch FROM $1 - min(noted_at)), 0) AS age"
+        " FROM search.stale_listing",
+        conn.clock.now(),
+    )
+    assert row is not None
+    return IndexLag(row["n"], max(float(row["age"]), 0.0))
 
 
 async def without_results(conn: ReadConn, *, limit: int = 50, days: int = 30) -> list[QueryCount]:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from souk.contexts.sellers import desk_queries as desk
 from souk.contexts.sellers.commands import (
     Application,
     Storefront,
     apply,
     approve,
     ask_more,
+    keep_rating,
+    keep_record,
     reject,
     set_holiday,
     set_tier,
     suspend,
     update_storefront,
 )
-from souk.contexts.sellers.domain import Seller, SellerKind, SellerState, Tier, slug_of
+from souk.contexts.sellers.domain import Record, Seller, SellerKind, SellerState, Tier, slug_of
 from souk.contexts.sellers.errors import (
     AlreadyApplied,
+    ApplicationsClosed,
     EmailNotVerified,
     SellerNotFound,
     ShopNameTaken,
 )
+from souk.contexts.sellers.options import NEW_SELLERS
 from souk.contexts.sellers.queries import (
     SellerAccount,
     SellerCard,
@@ -30,14 +35,18 @@ from souk.contexts.sellers.queries import (
     by_slug,
     cards,
     counts,
+    ids,
     listed,
     open_shops,
 )
 
 __all__ = [
+    "NEW_SELLERS",
     "AlreadyApplied",
     "Application",
+    "ApplicationsClosed",
     "EmailNotVerified",
+    "Record",
     "Seller",
     "SellerAccount",
     "SellerCard",
@@ -56,6 +65,10 @@ __all__ = [
     "by_slug",
     "cards",
     "counts",
+    "desk",
+    "ids",
+    "keep_rating",
+    "keep_record",
     "listed",
     "open_shops",
     "reject",

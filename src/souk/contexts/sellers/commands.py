@@ -9,12 +9,19 @@ import msgspec
 
 from souk.contexts.sellers import domain, store
 from souk.contexts.sellers.domain import Seller, SellerKind, SellerState, Tier
-from souk.contexts.sellers.errors import AlreadyApplied, EmailNotVerified, SellerNotFound
+from souk.contexts.sellers.errors import (
+    AlreadyApplied,
+    ApplicationsClosed,
+    EmailNotVerified,
+    SellerNotFound,
+)
+from souk.contexts.sellers.options import NEW_SELLERS
 from souk.kernel.actor import Actor
 from souk.kernel.errors import FieldProblem, InvalidInput, NotSignedIn
 from souk.kernel.ids import uuid7
 from souk.platform import audit, outbox
 from souk.platform.database import WriteTx
+from souk.platform.options import Subject, is_on
 from souk.published.sellers import (
     SellerApplied,
     SellerApproved,
@@ -25,6 +32,7 @@ from souk.published.sellers import (
 )
 
 State = SellerState
+_PICTURES = {"banner_key", "logo_key"}
 
 
 class Application(msgspec.Struct, frozen=True):
@@ -38,7 +46,7 @@ class Application(msgspec.Struct, frozen=True):
 
 
 class Storefront(msgspec.Struct, frozen=True):
-    """What visitors read; None leaves a part as it is."""
+    """What visitors read; None leaves a part as it is, an empty picture takes it away."""
 
     name: str | None = None
     bio: str | None = None
@@ -46,22 +54,28 @@ class Storefront(msgspec.Struct, frozen=True):
     returns_policy: str | None = None
     banner_key: str | None = None
     logo_key: str | None = None
+    announcement: str | None = None
+    links: list[str] | None = None
+    contact_email: str | None = None
+    contact_phone: str | None = None
 
 
 async def apply(tx: WriteTx, actor: Actor, *, application: Application) -> Seller:
     """Apply, or apply again after a question or a rejection.
 
-    Raises EmailNotVerified, AlreadyApplied, ShopNameTaken, InvalidInput.
+    Raises EmailNotVerified, ApplicationsClosed, AlreadyApplied, ShopNameTaken, InvalidInput.
     """
     if actor.user_id is None:
         raise NotSignedIn("Log in to apply.")
     if not actor.email_verified:
         raise EmailNotVerified
+    seller = await store.lock_of_user(tx, actor.user_id)
+    if seller is None and not await is_on(tx, NEW_SELLERS, Subject.of(actor)):
+        raise ApplicationsClosed
     slug = application.slug or domain.slug_of(application.name)
     domain.check_application(
         name=application.name, slug=slug, country=application.country, bio=application.bio
     )
-    seller = await store.lock_of_user(tx, actor.user_id)
     now = tx.clock.now()
     if seller is None:
         seller = Seller(
@@ -159,13 +173,21 @@ async def update_storefront(
     seller = await _locked(tx, seller_id)
     for field in changes.__struct_fields__:
         value = getattr(changes, field)
-        if value is not None:
-            setattr(seller, field, value.strip())
+        if isinstance(value, list):
+            seller.links = [link.strip() for link in changes.links or [] if link.strip()]
+        elif value is not None:
+            setattr(seller, field, value.strip() or (None if field in _PICTURES else ""))
     domain.check_storefront(
         name=seller.name,
         bio=seller.bio,
         shipping_policy=seller.shipping_policy,
         returns_policy=seller.returns_policy,
+    )
+    domain.check_reach(
+        announcement=seller.announcement,
+        links=seller.links,
+        contact_email=seller.contact_email,
+        contact_phone=seller.contact_phone,
     )
     await _save_front(tx, actor, seller)
     return seller
@@ -190,6 +212,21 @@ async def set_holiday(
     seller.holiday_message = message.strip()[:300] if start else ""
     await _save_front(tx, actor, seller)
     return seller
+
+
+async def keep_rating(tx: WriteTx, *, seller_id: UUID, stars: int, reviews: int) -> None:
+    """The shop's reviews come to this sum and number of stars; its standing follows."""
+    known = await store.lock_figures(tx, seller_id)
+    if known is not None:
+        await store.save_figures(tx, seller_id, stars=stars, reviews=reviews, record=known[2])
+
+
+async def keep_record(tx: WriteTx, *, seller_id: UUID, record: domain.Record) -> None:
+    """The shop carried its orders out like this lately; its standing follows."""
+    known = await store.lock_figures(tx, seller_id)
+    if known is not None and known[2] != record:
+        stars, reviews, _ = known
+        await store.save_figures(tx, seller_id, stars=stars, reviews=reviews, record=record)
 
 
 async def _save_front(tx: WriteTx, actor: Actor, seller: Seller) -> None:

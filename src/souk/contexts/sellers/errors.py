@@ -41,6 +41,18 @@ class EmailNotVerified(DomainError):
         )
 
 
+class ApplicationsClosed(DomainError):
+    """No new sellers are taken at present."""
+
+    code = "applications_closed"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self) -> None:
+        super().__init__(
+            "We take no new sellers at present. Look again in a while; nothing of yours is lost."
+        )
+
+
 class ShopNameTaken(DomainError):
     """Another shop has this address."""
 

@@ -20,6 +20,7 @@ from souk.platform.http.wire import Limit, Listed, clean_text
 
 _Cursor = Annotated[str | None, Parameter(max_length=1024)]
 _Long = Annotated[str, msgspec.Meta(max_length=8_000)]
+_Link = Annotated[str, msgspec.Meta(max_length=200)]
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -40,6 +41,10 @@ class ChangeStorefront(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bio: _Long | None = None
     shipping_policy: _Long | None = None
     returns_policy: _Long | None = None
+    announcement: Annotated[str, msgspec.Meta(max_length=280)] | None = None
+    links: Annotated[list[_Link], msgspec.Meta(max_length=5)] | None = None
+    contact_email: Annotated[str, msgspec.Meta(max_length=254)] | None = None
+    contact_phone: Annotated[str, msgspec.Meta(max_length=30)] | None = None
 
 
 class Holiday(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,14 +55,14 @@ class Holiday(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     message: Annotated[str, msgspec.Meta(max_length=300)] = ""
 
 
-@get("/api/v1/sellers", access=access.PUBLIC)
+@get("/api/v1/sellers", access=access.PUBLIC, shared=1.0)
 async def list_shops(db: Database, cursor: _Cursor = None, limit: Limit = 20) -> Listed[SellerCard]:
     """Open shops, newest first."""
     async with db.read() as conn:
         return Listed.of(await queries.open_shops(conn, cursor=cursor, limit=limit))
 
 
-@get("/api/v1/sellers/{slug:str}", access=access.PUBLIC)
+@get("/api/v1/sellers/{slug:str}", access=access.PUBLIC, shared=1.0)
 async def read_shop(db: Database, slug: Annotated[str, Parameter(max_length=100)]) -> SellerView:
     """One open shop."""
     async with db.read() as conn:
@@ -90,13 +95,14 @@ async def apply(data: Apply, db: Database, actor: Actor) -> SellerAccount:
 async def change_storefront(data: ChangeStorefront, db: Database, actor: Actor) -> SellerAccount:
     """Change what visitors read."""
     seller_id = _own(actor)
-    changes = commands.Storefront(
-        **{
-            name: clean_text(value, path=name)
-            for name, value in msgspec.structs.asdict(data).items()
-            if value is not None
-        }
-    )
+    said: dict[str, object] = {
+        name: [clean_text(one, path=name) for one in value]
+        if isinstance(value, list)
+        else clean_text(value, path=name)
+        for name, value in msgspec.structs.asdict(data).items()
+        if value is not None
+    }
+    changes = msgspec.convert(said, commands.Storefront)
     await db.transact(
         lambda tx: commands.update_storefront(tx, actor, seller_id=seller_id, changes=changes)
     )

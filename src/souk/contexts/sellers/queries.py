@@ -30,8 +30,13 @@ class SellerCard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SellerView(SellerCard, frozen=True, kw_only=True):
-    """A storefront."""
+    """A storefront. `standing`, 1 to 5, comes from reviews and from how orders are carried out;
+    the `orders_` figures are of the last half year. Null while too little is known."""
 
+    standing: float | None
+    orders_due: int
+    orders_on_time: int
+    orders_cancelled: int
     bio: str
     shipping_policy: str
     returns_policy: str
@@ -39,6 +44,10 @@ class SellerView(SellerCard, frozen=True, kw_only=True):
     holiday_message: str
     holiday_until: datetime | None
     since: datetime | None
+    announcement: str
+    links: list[str]
+    contact_email: str
+    contact_phone: str
 
 
 class StepView(msgspec.Struct, frozen=True):
@@ -60,7 +69,10 @@ class SellerAccount(SellerView, frozen=True, kw_only=True):
     steps: list[StepView]
 
 
-_SELECT = f"SELECT {store.COLUMNS}, rating_sum, rating_count FROM sellers.seller"
+_SELECT = (
+    f"SELECT {store.COLUMNS}, rating_sum, rating_count, orders_due, orders_on_time,"
+    " orders_cancelled, standing FROM sellers.seller"
+)
 
 
 def _card_fields(row: Record, now: datetime) -> dict[str, object]:
@@ -82,10 +94,20 @@ def _card_fields(row: Record, now: datetime) -> dict[str, object]:
 def _view_fields(row: Record, now: datetime) -> dict[str, object]:
     names = (
         "bio", "shipping_policy", "returns_policy", "banner_key", "holiday_message",
-        "holiday_until",
+        "holiday_until", "orders_due", "orders_on_time", "orders_cancelled",
+        "announcement", "links", "contact_email", "contact_phone",
     )  # fmt: skip
     more = {name: row[name] for name in names}
-    return _card_fields(row, now) | more | {"since": row["approved_at"]}
+    more |= {"since": row["approved_at"], "standing": None}
+    if row["standing"] is not None:
+        more["standing"] = row["standing"] / 100
+    return _card_fields(row, now) | more
+
+
+async def ids(conn: ReadConn) -> list[UUID]:
+    """Every shop that was ever open, for schedules."""
+    rows = await conn.fetch("SELECT id FROM sellers.seller WHERE approved_at IS NOT NULL")
+    return [row["id"] for row in rows]
 
 
 async def by_slug(conn: ReadConn, slug: str) -> SellerView:

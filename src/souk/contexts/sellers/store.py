@@ -6,7 +6,16 @@ from uuid import UUID
 
 import asyncpg
 
-from souk.contexts.sellers.domain import Seller, SellerKind, SellerState, Tier
+from souk.contexts.sellers.domain import (
+    Record as OrderRecord,
+)
+from souk.contexts.sellers.domain import (
+    Seller,
+    SellerKind,
+    SellerState,
+    Tier,
+    standing,
+)
 from souk.contexts.sellers.errors import AlreadyApplied, ShopNameTaken
 from souk.kernel.ids import uuid7
 from souk.platform.database import Record, WriteTx
@@ -68,6 +77,36 @@ async def lock_of_user(tx: WriteTx, user_id: UUID) -> Seller | None:
         f"SELECT {COLUMNS} FROM sellers.seller WHERE user_id = $1 FOR UPDATE", user_id
     )
     return seller_of(row) if row else None
+
+
+async def lock_figures(tx: WriteTx, seller_id: UUID) -> tuple[int, int, OrderRecord] | None:
+    """Sum and number of the shop's reviews, and how it carries orders out; locked."""
+    row = await tx.fetchrow(
+        "SELECT rating_sum, rating_count, orders_due, orders_on_time, orders_cancelled"
+        " FROM sellers.seller WHERE id = $1 FOR UPDATE",
+        seller_id,
+    )
+    if row is None:
+        return None
+    stars, reviews, *record = row.values()
+    return stars, reviews, OrderRecord(*record)
+
+
+async def save_figures(
+    tx: WriteTx, seller_id: UUID, *, stars: int, reviews: int, record: OrderRecord
+) -> None:
+    """Keep the figures and the standing that follows from them."""
+    await tx.execute(
+        "UPDATE sellers.seller SET rating_sum = $2, rating_count = $3, orders_due = $4,"
+        " orders_on_time = $5, orders_cancelled = $6, standing = $7 WHERE id = $1",
+        seller_id,
+        stars,
+        reviews,
+        record.due,
+        record.on_time,
+        record.cancelled,
+        standing(stars=stars, reviews=reviews, record=record),
+    )
 
 
 async def add_step(tx: WriteTx, seller: Seller, *, actor: str, reason: str) -> None:

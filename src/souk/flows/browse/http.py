@@ -35,6 +35,7 @@ class ListingDetail(listings.ListingDocument, frozen=True, kw_only=True):
 @get(
     "/api/v1/listings",
     access=access.PUBLIC,
+    shared=1.0,
     responses={200: ResponseSpec(Listed[listings.ListingCard], generate_examples=False)},
 )
 async def list_listings(
@@ -127,6 +128,7 @@ async def suggest(
 @get(
     "/api/v1/listings/{key:str}",
     access=access.PUBLIC,
+    shared=1.0,
     responses={200: ResponseSpec(ListingDetail, generate_examples=False)},
 )
 async def read_listing(

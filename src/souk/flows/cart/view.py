@@ -27,7 +27,8 @@ class CartMessage(msgspec.Struct, frozen=True):
 
 
 class CartItemView(msgspec.Struct, frozen=True):
-    """`quantity` is what counts now, `wanted` what was put in; `price` is per piece."""
+    """`quantity` is what counts now, `wanted` what was put in; `price` and `weight_g` (grams) are
+    per piece."""
 
     variant_id: UUID
     listing_id: UUID
@@ -43,6 +44,7 @@ class CartItemView(msgspec.Struct, frozen=True):
     max_quantity: int
     price: MoneyWire
     total: MoneyWire
+    weight_g: int = 0
 
 
 class SellerGroup(msgspec.Struct, frozen=True):
@@ -166,4 +168,5 @@ def _view(
         max_quantity=line.max_quantity,
         price=MoneyWire(price, currency),
         total=MoneyWire(price * quantity, currency),
+        weight_g=(item.weight_g or 0) if item else 0,
     )

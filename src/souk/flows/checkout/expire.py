@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from uuid import UUID
 
 from souk.contexts.inventory import api as inventory
@@ -14,7 +15,7 @@ from souk.platform.database import WriteTx
 from souk.platform.http.holder import Holder
 from souk.platform.services import Services
 
-_BATCH = 100
+_LIVE = {orders.CheckoutState.OPEN, orders.CheckoutState.AWAITING_PAYMENT}
 
 
 async def cancel(
@@ -44,22 +45,49 @@ async def cancel(
     return await services.db.transact(close)
 
 
-async def expire_due(services: Services) -> int:
-    """End checkouts whose time is over. One with a payment under way gets more time instead: its
-    outcome decides, and the sweeper is asking for it."""
+async def expire_due(services: Services, *, limit: int = 100) -> int:
+    """End checkouts whose time is over, and give back what is held past its time.
+
+    The one place where time releases stock: under the lock of the checkout, so that a payment that
+    begins or ends at this moment comes before or after. One with a payment under way keeps its
+    goods and gets more time: its outcome decides, and the sweeper is asking for it.
+    Returns how many checkouts were looked at, `limit` at most.
+    """
 
     async def expire(tx: WriteTx) -> int:
         now = tx.clock.now()
-        due = await orders.lock_due_checkouts(tx, now=now, limit=_BATCH)
+        past_hold = await inventory.checkouts_past_hold(tx, limit=limit)
+        due = await orders.lock_due_checkouts(tx, now=now, also=past_hold, limit=limit)
         running = await payments.for_checkouts(tx, [checkout.id for checkout in due])
+        over: list[UUID] = []
         for checkout in due:
             payment = running.get(checkout.id)
             if payment is not None and payment.state in payments.UNDER_WAY:
-                checkout.expires_at = now + orders.RESERVATION_LIFE
+                await _give_time(tx, checkout)
             else:
-                checkout.move(orders.CheckoutState.EXPIRED)
-                await inventory.release(tx, checkout.id)
-            await orders.save_checkout(tx, checkout)
+                over.append(checkout.id)
+                await _end(tx, checkout)
+        await inventory.release_all(tx, over)
         return len(due)
 
     return await services.db.transact(expire)
+
+
+async def _give_time(tx: WriteTx, checkout: orders.Checkout) -> None:
+    until = tx.clock.now() + orders.RESERVATION_LIFE
+    checkout.expires_at = max(checkout.expires_at, until)
+    await orders.save_checkout(tx, checkout)
+    # A payment that was begun anew may have found nothing left; its capture tries once more.
+    with suppress(inventory.ReservationGone):
+        await inventory.extend(tx, checkout.id, until)
+
+
+async def _end(tx: WriteTx, checkout: orders.Checkout) -> None:
+    """Past its end it expires; one that merely held goods too long is open again."""
+    if checkout.expires_at < tx.clock.now() and checkout.state in _LIVE:
+        checkout.move(orders.CheckoutState.EXPIRED)
+        await orders.save_checkout(tx, checkout)
+    elif checkout.state is orders.CheckoutState.AWAITING_PAYMENT:
+        checkout.move(orders.CheckoutState.OPEN)
+        checkout.payment_id = None
+        await orders.save_checkout(tx, checkout)

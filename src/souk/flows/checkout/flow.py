@@ -236,7 +236,7 @@ async def _options(conn: ReadConn, checkout: orders.Checkout, *, country: str | 
 
 
 def _choose(checkout: orders.Checkout, options: Options, wanted: dict[UUID, UUID]) -> None:
-    """Keep what is chosen while it is still offered; else the cheapest that is."""
+    """Keep what is chosen while it is still offered; else the cheapest that is brought."""
     before = {choice.seller_id: choice.method_id for choice in checkout.choices}
     choices: list[orders.DeliveryChoice] = []
     for seller_id, offered in options.items():
@@ -244,7 +244,9 @@ def _choose(checkout: orders.Checkout, options: Options, wanted: dict[UUID, UUID
             continue
         method_id = wanted.get(seller_id, before.get(seller_id))
         option = next((one for one in offered if one.method_id == method_id), None)
-        option = option or min(offered, key=lambda one: (one.amount.amount, one.max_days))
+        option = option or min(
+            offered, key=lambda one: (one.kind == "pickup", one.amount.amount, one.max_days)
+        )
         choices.append(
             orders.DeliveryChoice(
                 seller_id=seller_id,

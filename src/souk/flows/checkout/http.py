@@ -13,11 +13,13 @@ from souk.contexts.payments import api as payments
 from souk.flows.checkout import expire, flow, pay
 from souk.flows.checkout.complete import Settled
 from souk.flows.checkout.flow import Item, Parts
+from souk.flows.checkout.options import may_buy
 from souk.flows.checkout.view import CheckoutView
 from souk.kernel.actor import Actor
 from souk.platform.database import Database
 from souk.platform.http import access
 from souk.platform.http.holder import Holder, hand_over
+from souk.platform.options import Options
 from souk.platform.services import Services
 from souk.platform.settings import Settings
 
@@ -48,9 +50,10 @@ class Pay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @post("/api/v1/checkouts", access=access.HOLDER, idempotent=True, rate="checkout")
 async def open_checkout(
-    data: OpenCheckout, db: Database, holder: Holder, settings: Settings
+    data: OpenCheckout, db: Database, holder: Holder, settings: Settings, options: Options
 ) -> Response[CheckoutView]:
     """Begin a checkout of the cart or of the items named."""
+    may_buy(options, holder)
     view = await db.transact(
         lambda tx: flow.open_checkout(tx, holder, items=data.items, parts=data, settings=settings)
     )

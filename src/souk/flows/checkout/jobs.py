@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from souk.contexts.inventory import api as inventory
 from souk.contexts.payments import api as payments
 from souk.flows.checkout import complete, expire, pay
 from souk.kernel.actor import system
@@ -77,9 +76,9 @@ async def send_refunds(services: Services) -> None:
 
 
 async def expire_checkouts(services: Services) -> None:
-    """End what has run out of time and put its goods back on sale."""
-    await expire.expire_due(services)
-    await services.db.transact(lambda tx: inventory.expire_due(tx, tx.clock.now(), _BATCH))
+    """End what has run out of time and put its goods back on sale, in small transactions."""
+    while await expire.expire_due(services, limit=_BATCH) == _BATCH:
+        continue
 
 
 job_types: list[JobType] = [job(payments.WEBHOOK_JOB, payments.WebhookJob, act_on_webhook)]

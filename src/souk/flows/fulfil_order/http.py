@@ -34,6 +34,13 @@ class Why(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: Reason
 
 
+class CancelLines(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`lines`: order line → pieces to cancel; `reason`: a sentence to the buyer."""
+
+    reason: Reason
+    lines: Annotated[dict[UUID, Units], msgspec.Meta(min_length=1, max_length=500)]
+
+
 @post(
     "/api/v1/seller/orders/{seller_order_id:uuid}/ship",
     access=access.SELLER,
@@ -45,9 +52,11 @@ async def ship_order(
     data: Ship, db: Database, actor: Actor, seller_order_id: UUID
 ) -> orders.SellerOrderView:
     """Send a parcel with some or all of the units that are left."""
-    seller_id = _seller(actor)
-    await db.transact(
-        lambda tx: steps.ship(
+    return await _as_seller(
+        db,
+        actor,
+        seller_order_id,
+        lambda tx, seller_id: steps.ship(
             tx,
             actor,
             seller_order_id=seller_order_id,
@@ -55,9 +64,8 @@ async def ship_order(
             quantities=data.lines,
             carrier=data.carrier,
             tracking=data.tracking,
-        )
+        ),
     )
-    return await _shown(db, seller_order_id)
 
 
 @post(
@@ -71,13 +79,40 @@ async def cancel_as_seller(
     data: Why, db: Database, actor: Actor, seller_order_id: UUID
 ) -> orders.SellerOrderView:
     """Cancel what was not sent; the buyer gets everything back."""
-    seller_id = _seller(actor)
-    await db.transact(
-        lambda tx: steps.cancel(
+    return await _as_seller(
+        db,
+        actor,
+        seller_order_id,
+        lambda tx, seller_id: steps.cancel(
             tx, actor, seller_order_id=seller_order_id, seller_id=seller_id, reason=data.reason
-        )
+        ),
     )
-    return await _shown(db, seller_order_id)
+
+
+@post(
+    "/api/v1/seller/orders/{seller_order_id:uuid}/cancel-lines",
+    access=access.SELLER,
+    idempotent=True,
+    rate="write",
+    status_code=200,
+)
+async def cancel_lines_as_seller(
+    data: CancelLines, db: Database, actor: Actor, seller_order_id: UUID
+) -> orders.SellerOrderView:
+    """Cancel some pieces that were not sent; the buyer gets their price and tax back."""
+    return await _as_seller(
+        db,
+        actor,
+        seller_order_id,
+        lambda tx, seller_id: steps.cancel_lines(
+            tx,
+            actor,
+            seller_order_id=seller_order_id,
+            seller_id=seller_id,
+            pieces=data.lines,
+            reason=data.reason,
+        ),
+    )
 
 
 @post(
@@ -91,13 +126,14 @@ async def take_back_order(
     data: Why, db: Database, actor: Actor, seller_order_id: UUID
 ) -> orders.SellerOrderView:
     """The returned goods are here; the buyer gets everything back."""
-    seller_id = _seller(actor)
-    await db.transact(
-        lambda tx: steps.take_back(
+    return await _as_seller(
+        db,
+        actor,
+        seller_order_id,
+        lambda tx, seller_id: steps.take_back(
             tx, actor, seller_order_id=seller_order_id, seller_id=seller_id, reason=data.reason
-        )
+        ),
     )
-    return await _shown(db, seller_order_id)
 
 
 @post(
@@ -110,14 +146,12 @@ async def refuse_return(
     data: Why, db: Database, actor: Actor, seller_order_id: UUID
 ) -> orders.SellerOrderView:
     """Refuse a return, with the reason that the buyer will read."""
-    seller_id = _seller(actor)
 
-    async def refuse(tx: WriteTx) -> None:
+    async def refuse(tx: WriteTx, seller_id: UUID) -> None:
         part = await orders.lock_part(tx, seller_order_id=seller_order_id, seller_id=seller_id)
         await steps.refuse_return(tx, actor, part=part, reason=data.reason)
 
-    await db.transact(refuse)
-    return await _shown(db, seller_order_id)
+    return await _as_seller(db, actor, seller_order_id, refuse)
 
 
 @post(
@@ -193,7 +227,7 @@ async def _as_buyer(
     holder: Holder,
     order_id: UUID,
     seller_order_id: UUID,
-    work: Callable[[WriteTx, orders.SellerOrder], Awaitable[None]],
+    work: Callable[[WriteTx, orders.SellerOrder], Awaitable[object]],
 ) -> orders.OrderView:
     async def run(tx: WriteTx) -> None:
         await own_part(tx, holder, order_id, seller_order_id)
@@ -208,19 +242,24 @@ async def _order(db: Database, holder: Holder, order_id: UUID) -> orders.OrderVi
         return await orders.order(conn, order_id, user_id=holder.user_id, guest=holder.guest)
 
 
-async def _shown(db: Database, seller_order_id: UUID) -> orders.SellerOrderView:
+async def _as_seller(
+    db: Database,
+    actor: Actor,
+    seller_order_id: UUID,
+    step: Callable[[WriteTx, UUID], Awaitable[object]],
+) -> orders.SellerOrderView:
+    """One step of the seller's, which finds the order through the seller's id; then as it is."""
+    seller_id = actor.seller_id
+    assert seller_id is not None
+    await db.transact(lambda tx: step(tx, seller_id))
     async with db.read() as conn:
-        return await orders.seller_order(conn, seller_order_id)
-
-
-def _seller(actor: Actor) -> UUID:
-    assert actor.seller_id is not None
-    return actor.seller_id
+        return await orders.seller_order(conn, seller_order_id, seller_id=seller_id)
 
 
 routes: list[Any] = [
     ship_order,
     cancel_as_seller,
+    cancel_lines_as_seller,
     take_back_order,
     refuse_return,
     confirm_delivery,

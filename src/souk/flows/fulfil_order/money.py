@@ -22,11 +22,12 @@ def _cause(part: orders.SellerOrder) -> str:
 async def release(tx: WriteTx, actor: Actor, *, part: orders.SellerOrder) -> None:
     """Escrow → commission, its tax, and the seller's pending balance; a debt is paid back first."""
     view = await orders.seller_order(tx, part.id)
-    amount = Money(part.totals.total - part.totals.tax, part.currency)
+    escrow, fee, fee_tax = orders.earned(part)
+    amount = Money(escrow, part.currency)
     # The operator's own tax office, whatever country the goods went to.
     commission = ledger.CommissionShare(
-        Money(part.commission, part.currency),
-        Money(part.commission_tax, part.currency),
+        Money(fee, part.currency),
+        Money(fee_tax, part.currency),
         jurisdiction="operator",
     )
     await ledger.release_escrow(
@@ -43,10 +44,13 @@ async def release(tx: WriteTx, actor: Actor, *, part: orders.SellerOrder) -> Non
 
 
 async def give_back(
-    tx: WriteTx, actor: Actor, *, part: orders.SellerOrder, amount: int, reason: str
+    tx: WriteTx, actor: Actor, *, part: orders.SellerOrder, amount: int, tax: int, reason: str
 ) -> None:
     """Ask the gateway for a refund and write it down at once, so that nobody is paid the same
-    money twice meanwhile. `amount` in minor units is the whole of what is left of the part."""
+    money twice meanwhile. `amount`, in minor units, is counted in `part.refunded` already; `tax`
+    is the part of it that was ours to remit. What was free is given back without a refund."""
+    if not amount:
+        return
     view = await orders.seller_order(tx, part.id)
     paid = await orders.payment_of(tx, part.order_id)
     refund = await payments.request_refund(
@@ -57,9 +61,11 @@ async def give_back(
         key=f"seller_order:{part.id}:{part.refunded}",
         reason=reason,
     )
-    tax = Money(part.totals.tax, part.currency)
+    remitted = Money(tax, part.currency)
     share = ledger.OrderShare(
-        part.id, Money(amount, part.currency) - tax, {paid.country: tax} if tax else {}
+        part.id,
+        Money(amount, part.currency) - remitted,
+        {paid.country: remitted} if tax else {},
     )
     await ledger.post(
         tx,

@@ -62,6 +62,8 @@ async def ship(
             tx, actor, part, previous=previous, reason="Everything is on its way."
         )
     else:
+        # What is left has to be packed anew.
+        part.packed_at = None
         await orders.save_part(tx, part)
 
 
@@ -92,33 +94,82 @@ async def cancel(
     buyer_id: UUID | None = None,
     reason: str,
 ) -> None:
-    """Cancel before anything was sent: goods back on the shelf, the whole amount back to the buyer.
+    """Cancel before anything was sent: goods back on the shelf, all that was not given back yet
+    to the buyer.
 
-    Raises OrderNotFound, CancelTooLate.
+    Raises OrderNotFound, CancelTooLate, OrderChanged.
     """
     view = await orders.seller_order(tx, seller_order_id, seller_id=seller_id)
-    await inventory.put_back(
-        tx,
-        actor,
-        lines=[(line.variant_id, line.quantity) for line in view.lines],
-        reference=f"order:{view.number}",
-    )
+    back = {line.id: line.quantity - line.cancelled for line in view.lines}
+    await _shelve(tx, actor, view=view, pieces=back)
     part = await orders.lock_part(
         tx, seller_order_id=seller_order_id, seller_id=seller_id, buyer_id=buyer_id
     )
+    before = {line.id: line.quantity - line.cancelled for line in part.lines}
+    tax = part.totals.tax - orders.given_up_of(part).tax
     previous = part.cancel()
+    if before != back:
+        raise orders.OrderChanged
     amount = part.refundable
     part.refund(amount)
     await orders.save_step(tx, actor, part, previous=previous, reason=reason)
-    await money.give_back(tx, actor, part=part, amount=amount, reason=reason)
+    await money.give_back(tx, actor, part=part, amount=amount, tax=tax, reason=reason)
     await _revoke_downloads(tx, actor, part)
+
+
+async def cancel_lines(
+    tx: WriteTx,
+    actor: Actor,
+    *,
+    seller_order_id: UUID,
+    seller_id: UUID,
+    pieces: Mapping[UUID, int],
+    reason: str,
+) -> orders.GivenUp:
+    """Cancel some pieces of some lines that were not sent: goods back on the shelf, their share of
+    the price, its tax and the commission given back; the delivery, too, when nothing is left to
+    send. Returns what was given back.
+
+    Raises OrderNotFound, LineNotFound, CancelTooLate, NothingToCancel, IllegalTransition.
+    """
+    view = await orders.seller_order(tx, seller_order_id, seller_id=seller_id)
+    known = {line.id: line for line in view.lines}
+    await _shelve(
+        tx, actor, view=view, pieces={one: n for one, n in pieces.items() if one in known}
+    )
+    part = await orders.lock_part(tx, seller_order_id=seller_order_id, seller_id=seller_id)
+    done = orders.cancel_pieces(part, pieces, now=tx.clock.now())
+    what = ", ".join(
+        f"{pieces[line.id]} × {line.title}" for line in view.lines if pieces.get(line.id)
+    )
+    said = f"{what} cancelled: {reason}"
+    await orders.save_cancellation(tx, actor, part, cancelled=done, reason=said)
+    given = done.given_up
+    await money.give_back(tx, actor, part=part, amount=given.refund, tax=given.tax, reason=said)
+    if part.state is orders.SellerOrderState.CANCELLED:
+        await _revoke_downloads(tx, actor, part)
+    return given
+
+
+async def _shelve(
+    tx: WriteTx, actor: Actor, *, view: orders.SellerOrderView, pieces: Mapping[UUID, int]
+) -> None:
+    """Put pieces of lines back on the shelf."""
+    lines = [(line.variant_id, pieces.get(line.id, 0)) for line in view.lines]
+    await inventory.put_back(
+        tx,
+        actor,
+        lines=[(variant_id, units) for variant_id, units in lines if units > 0],
+        reference=f"order:{view.number}",
+    )
 
 
 async def request_return(
     tx: WriteTx, actor: Actor, *, part: orders.SellerOrder, reason: str
 ) -> None:
     """The buyer wants to send a locked part back. Raises ReturnWindowOver, IllegalTransition."""
-    previous = part.request_return(now=tx.clock.now())
+    window = await orders.return_window(tx)
+    previous = part.request_return(now=tx.clock.now(), window=window)
     await orders.save_step(tx, actor, part, previous=previous, reason=reason)
 
 
@@ -138,18 +189,14 @@ async def take_back(
     Raises OrderNotFound, IllegalTransition.
     """
     view = await orders.seller_order(tx, seller_order_id, seller_id=seller_id)
-    await inventory.put_back(
-        tx,
-        actor,
-        lines=[(line.variant_id, line.fulfilled) for line in view.lines if line.fulfilled],
-        reference=f"order:{view.number}",
-    )
+    await _shelve(tx, actor, view=view, pieces={line.id: line.fulfilled for line in view.lines})
     part = await orders.lock_part(tx, seller_order_id=seller_order_id, seller_id=seller_id)
     previous = part.take_back()
     amount = part.refundable
+    tax = part.totals.tax - orders.given_up_of(part).tax
     part.refund(amount)
     await orders.save_step(tx, actor, part, previous=previous, reason=reason)
-    await money.give_back(tx, actor, part=part, amount=amount, reason=reason)
+    await money.give_back(tx, actor, part=part, amount=amount, tax=tax, reason=reason)
     await _revoke_downloads(tx, actor, part)
 
 

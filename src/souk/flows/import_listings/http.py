@@ -7,11 +7,14 @@ from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Request, get, post
+import msgspec
+from litestar import Request, get, post, put
 from litestar.params import FromPath, FromQuery, QueryParameter
+from msgspec import Meta
 
 from souk.contexts.listings.api import importing
 from souk.flows.import_listings import flow, jobs
+from souk.flows.import_listings.columns import inspect
 from souk.flows.import_listings.work import receive
 from souk.kernel.actor import Actor
 from souk.kernel.errors import Forbidden
@@ -19,10 +22,13 @@ from souk.platform.database import Database, WriteTx
 from souk.platform.http import access
 from souk.platform.http.wire import Listed
 from souk.platform.services import Services
+from souk.platform.storage import FileStore
 
 Filename = Annotated[str, QueryParameter(min_length=1, max_length=200)]
 PageSize = Annotated[int, QueryParameter(ge=1, le=100)]
 Cursor = Annotated[str | None, QueryParameter(max_length=1_024)]
+_Header = Annotated[str, Meta(min_length=1, max_length=300)]
+_Field = Annotated[str, Meta(max_length=65)]
 
 
 def _seller(actor: Actor) -> UUID:
@@ -101,6 +107,38 @@ async def list_results(
     return Listed.of(page)
 
 
+class MapColumns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The field of each column by its header; an empty one leaves the column out."""
+
+    columns: Annotated[dict[_Header, _Field], Meta(min_length=1, max_length=2_000)]
+
+
+@get("/api/v1/imports/{run_id:uuid}/columns", access=access.SELLER)
+async def read_columns(
+    db: Database, files: FileStore, actor: Actor, run_id: FromPath[UUID]
+) -> importing.Inspection:
+    """What the columns of the file seem to hold: kind, samples, and the field suggested for each.
+
+    Headers that you mapped before are suggested as you mapped them.
+    """
+    async with db.read() as conn:
+        run = await importing.run(conn, run_id=run_id, seller_id=_seller(actor))
+    return await inspect(db, files, run)
+
+
+@put("/api/v1/imports/{run_id:uuid}/columns", access=access.SELLER, rate="write")
+async def map_columns(
+    data: MapColumns, db: Database, actor: Actor, run_id: FromPath[UUID]
+) -> importing.RunView:
+    """Say which field each column is. An earlier preview is void; ask for a new one."""
+    run = await db.transact(
+        lambda tx: importing.set_mapping(
+            tx, run_id=run_id, seller_id=_seller(actor), columns=data.columns
+        )
+    )
+    return importing.view_of(run)
+
+
 @post("/api/v1/imports/{run_id:uuid}/preview", access=access.SELLER, rate="write", status_code=202)
 async def preview_import(db: Database, actor: Actor, run_id: FromPath[UUID]) -> importing.RunView:
     """Begin to find out what the file would do. Listings are not touched."""
@@ -139,6 +177,8 @@ routes: list[Any] = [
     list_imports,
     read_import,
     list_results,
+    read_columns,
+    map_columns,
     preview_import,
     run_import,
     undo_import,

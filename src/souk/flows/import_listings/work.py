@@ -67,7 +67,9 @@ async def work(services: Services, run_id: UUID, *, report: Report | None = None
         async for chunk in services.files.stream(run.file_key):
             copy.write(chunk)
         copy.seek(0)
-        file = await asyncio.to_thread(importing.open_products, copy, currency=run.currency)
+        file = await asyncio.to_thread(
+            importing.open_mapped, copy, currency=run.currency, mapping=run.mapping
+        )
         fatal = [p for p in file.problems if p.severity is importing.Severity.ERROR]
         if fatal:
             await services.db.transact(

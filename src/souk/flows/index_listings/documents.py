@@ -55,6 +55,8 @@ def compose(fields: SearchFields, names: CatalogueNames, *, language: str) -> Se
         currency=fields.currency,
         published_at=fields.published_at,
         in_stock=fields.state == IN_STOCK,
+        rating=fields.rating_sum / fields.rating_count if fields.rating_count else None,
+        rating_count=fields.rating_count,
         attributes=attributes,
         keywords=fields.tags,
         brand=brand if isinstance(brand, str) else None,

@@ -4,17 +4,50 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import msgspec
+
 from souk.contexts.fulfilment import api as fulfilment
+from souk.contexts.notifications import api as notifications
 from souk.contexts.notifications.api import contents
 from souk.contexts.orders import api as orders
-from souk.flows.notify.people import buyer, shop_name, tell, tell_shop
+from souk.flows.notify.people import AnyContent, buyer, dedupe_key, shop_name, tell, tell_shop
+from souk.platform import jobs
 from souk.platform.database import ReadConn, WriteTx
 from souk.platform.events import EventMeta
 from souk.published.fulfilment import DownloadsGranted, ShipmentShipped
-from souk.published.orders import CheckoutReversed, OrderConfirmed, SellerOrderChanged
+from souk.published.orders import (
+    CheckoutReversed,
+    LinesCancelled,
+    OrderConfirmed,
+    SellerOrderChanged,
+)
 from souk.published.payments import PaymentFailed, PaymentRefunded
 
 _DIGITAL = "digital"
+SEND_ORDER_MAIL = "notify.send_order_mail"
+
+
+class SendOrderMail(msgspec.Struct, frozen=True):
+    """A queued message to a guest, and the order whose link it gets when it is sent."""
+
+    message_id: UUID
+    order_id: UUID
+
+
+async def _tell_buyer(
+    tx: WriteTx, order: orders.OrderView, content: AnyContent, meta: EventMeta
+) -> None:
+    """A member has the order in the account. A guest's mail gets a link that opens it, made by the
+    job that sends it, so that no link is ever stored."""
+    to = await buyer(tx, email=order.email, user_id=order.buyer_id)
+    if to.user_id is not None:
+        await tell(tx, to, content, meta)
+        return
+    message_id = await notifications.send(
+        tx, to=to, content=content, dedupe_key=dedupe_key(content, meta, to.email), by_job=False
+    )
+    if message_id is not None:
+        await jobs.enqueue(tx, SEND_ORDER_MAIL, SendOrderMail(message_id, order.id))
 
 
 def _bought(lines: list[orders.LineView]) -> list[contents.Bought]:
@@ -41,8 +74,7 @@ async def on_order_confirmed(tx: WriteTx, event: OrderConfirmed, meta: EventMeta
         total=order.total,
         has_digital=any(line.kind == _DIGITAL for line in lines),
     )
-    to = await buyer(tx, email=order.email, user_id=order.buyer_id)
-    await tell(tx, to, confirmation, meta)
+    await _tell_buyer(tx, order, confirmation, meta)
     for part in order.seller_orders:
         sale = contents.Sale(
             seller_order_id=part.id,
@@ -79,7 +111,7 @@ async def on_shipped(tx: WriteTx, event: ShipmentShipped, meta: EventMeta) -> No
         estimate_from=event.estimate_from,
         estimate_to=event.estimate_to,
     )
-    await tell(tx, await buyer(tx, email=order.email, user_id=order.buyer_id), content, meta)
+    await _tell_buyer(tx, order, content, meta)
 
 
 async def on_seller_order_changed(tx: WriteTx, event: SellerOrderChanged, meta: EventMeta) -> None:
@@ -88,15 +120,28 @@ async def on_seller_order_changed(tx: WriteTx, event: SellerOrderChanged, meta: 
         return
     part, order = await _order_of(tx, event.seller_order_id)
     shop = await shop_name(tx, part.seller_id)
-    to = await buyer(tx, email=order.email, user_id=order.buyer_id)
     if event.state == "cancelled":
         cancelled = contents.OrderCancelled(
             order_id=order.id, number=order.number, seller=shop, reason=event.reason
         )
-        await tell(tx, to, cancelled, meta)
+        await _tell_buyer(tx, order, cancelled, meta)
     elif any(line.kind != _DIGITAL for line in part.lines):
         arrived = contents.Delivered(order_id=order.id, number=order.number, seller=shop)
-        await tell(tx, to, arrived, meta)
+        await _tell_buyer(tx, order, arrived, meta)
+
+
+async def on_lines_cancelled(tx: WriteTx, event: LinesCancelled, meta: EventMeta) -> None:
+    """The buyer reads what will not come, why, and what goes back."""
+    part, order = await _order_of(tx, event.seller_order_id)
+    content = contents.LinesCancelled(
+        order_id=order.id,
+        number=order.number,
+        seller=await shop_name(tx, part.seller_id),
+        reason=event.reason,
+        refund=event.refund,
+        currency=event.currency,
+    )
+    await tell(tx, await buyer(tx, email=order.email, user_id=order.buyer_id), content, meta)
 
 
 async def on_downloads_granted(tx: WriteTx, event: DownloadsGranted, meta: EventMeta) -> None:
@@ -108,7 +153,7 @@ async def on_downloads_granted(tx: WriteTx, event: DownloadsGranted, meta: Event
         number=order.number,
         titles=[line.title for line in part.lines if line.id in wanted],
     )
-    await tell(tx, await buyer(tx, email=order.email, user_id=order.buyer_id), ready, meta)
+    await _tell_buyer(tx, order, ready, meta)
     if event.keys_missing:
         missing = contents.KeysMissing(
             seller_order_id=part.id, number=order.number, count=event.keys_missing
@@ -137,7 +182,7 @@ async def on_refunded(tx: WriteTx, event: PaymentRefunded, meta: EventMeta) -> N
     content = contents.Refunded(
         order_id=order.id, number=order.number, amount=event.amount, currency=event.currency
     )
-    await tell(tx, await buyer(tx, email=order.email, user_id=order.buyer_id), content, meta)
+    await _tell_buyer(tx, order, content, meta)
 
 
 async def on_checkout_reversed(tx: WriteTx, event: CheckoutReversed, meta: EventMeta) -> None:

@@ -36,6 +36,11 @@ async def shop_name(conn: ReadConn, seller_id: UUID) -> str:
     return card.name if card else ""
 
 
+def dedupe_key(content: AnyContent, meta: EventMeta, whom: object, about: object = "") -> str:
+    """Names one message of one event to one person, so that a replay sends nothing twice."""
+    return f"{meta.id}:{type(content).__name__}:{about}:{whom}"
+
+
 async def tell(
     tx: WriteTx,
     to: notifications.Recipient | None,
@@ -47,14 +52,15 @@ async def tell(
     """Mail a person, and show members the same inside. `about` tells apart one event's messages."""
     if to is None:
         return
-    key = f"{meta.id}:{type(content).__name__}:{about}"
-    await notifications.send(tx, to=to, content=content, dedupe_key=f"{key}:{to.email}")
+    await notifications.send(
+        tx, to=to, content=content, dedupe_key=dedupe_key(content, meta, to.email, about)
+    )
     if to.user_id is not None:
         await notifications.in_app(
             tx,
             user_id=to.user_id,
             content=content,
-            dedupe_key=f"{key}:{to.user_id}",
+            dedupe_key=dedupe_key(content, meta, to.user_id, about),
             locale=to.locale,
         )
 
@@ -65,16 +71,15 @@ async def tell_shop(
     """Mail the owner of a shop, and show everyone who works there the same inside."""
     people = await identity.members(tx, seller_id=seller_id)
     contacts = await identity.contacts(tx, people)
-    key = f"{meta.id}:{type(content).__name__}:{about}"
     for position, user_id in enumerate(person for person in people if person in contacts):
-        contact = contacts[user_id]
+        contact, key = contacts[user_id], dedupe_key(content, meta, user_id, about)
         if position == 0:
             to = notifications.Recipient(contact.email, contact.name, contact.locale, user_id)
-            await notifications.send(tx, to=to, content=content, dedupe_key=f"{key}:{user_id}")
+            await notifications.send(tx, to=to, content=content, dedupe_key=key)
         await notifications.in_app(
             tx,
             user_id=user_id,
             content=content,
-            dedupe_key=f"{key}:{user_id}",
+            dedupe_key=key,
             locale=contact.locale,
         )

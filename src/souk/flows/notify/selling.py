@@ -52,7 +52,12 @@ async def on_listing_rejected(tx: WriteTx, event: ListingRejected, meta: EventMe
 
 
 async def on_low_stock(tx: WriteTx, event: LowStock, meta: EventMeta) -> None:
-    """A shop reads that something is running low."""
-    listing = await listings.any_state(tx, event.listing_id)
-    content = contents.LowStock(listing_id=listing.id, title=listing.title, on_hand=event.on_hand)
-    await tell_shop(tx, event.seller_id, content, meta, about=event.variant_id)
+    """A shop reads what runs low; of a variant that was removed meanwhile, nothing."""
+    names = await listings.variant_names(tx, event.seller_id, [event.variant_id])
+    if event.variant_id in names:
+        content = contents.LowStock(
+            variant_id=event.variant_id,
+            name=names[event.variant_id].name,
+            on_hand=event.on_hand,
+        )
+        await tell_shop(tx, event.seller_id, content, meta)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import msgspec
@@ -12,9 +12,11 @@ from souk.contexts.catalog import api as catalog
 from souk.contexts.inventory import api as inventory
 from souk.contexts.listings import api as listings
 from souk.contexts.sellers import api as sellers
+from souk.flows.publish_listing.options import REVIEW
 from souk.kernel.actor import Actor
 from souk.kernel.errors import FieldProblem, Forbidden, InvalidInput
 from souk.platform.database import ReadConn, WriteTx
+from souk.platform.options import value_of
 
 _TRUSTED = sellers.Tier.PREMIUM
 
@@ -60,7 +62,10 @@ async def _open_shop(tx: WriteTx, seller_id: UUID) -> sellers.SellerAccount:
     shop = await sellers.account(tx, seller_id=seller_id)
     if shop.state != sellers.SellerState.APPROVED:
         raise Forbidden("Your shop is not open. Its page says what is missing.")
-    await listings.know_seller(tx, seller_id=seller_id, name=shop.name, slug=shop.slug)
+    trusted = shop.tier == _TRUSTED
+    await listings.know_seller(
+        tx, seller_id=seller_id, name=shop.name, slug=shop.slug, trusted=trusted
+    )
     return shop
 
 
@@ -157,6 +162,17 @@ async def set_variants(
     return listing
 
 
+async def recount(
+    tx: WriteTx, actor: Actor, *, seller_id: UUID, changes: Mapping[UUID, int]
+) -> None:
+    """Put so many pieces more, or fewer, into stock, by variant. Raises StockTooLow, NotFound."""
+    for variant_id, delta in sorted(changes.items()):
+        reason = inventory.Reason.RESTOCK if delta > 0 else inventory.Reason.CORRECTION
+        await inventory.adjust(
+            tx, actor, seller_id=seller_id, variant_id=variant_id, delta=delta, reason=reason
+        )
+
+
 async def in_stock(conn: ReadConn, listing: listings.Listing) -> bool:
     """Whether at least one active variant can be bought now."""
     if listing.kind is listings.Kind.DIGITAL:
@@ -169,20 +185,21 @@ async def in_stock(conn: ReadConn, listing: listings.Listing) -> bool:
 async def submit(
     tx: WriteTx, actor: Actor, *, seller_id: UUID, listing_id: UUID
 ) -> listings.Listing:
-    """Publish a draft of a premium seller; send another's to review.
+    """Publish a draft, or send it to review: that is the operator's policy (`REVIEW`).
 
     Raises NotFound, Forbidden, IllegalTransition, InvalidInput naming all that is missing.
     """
     shop = await _open_shop(tx, seller_id)
     listing = await listings.own(tx, listing_id, seller_id=seller_id)
     await _complete(tx, listing)
+    policy = await value_of(tx, REVIEW)
     return await listings.submit(
         tx,
         actor,
         seller_id=seller_id,
         listing_id=listing_id,
         in_stock=await in_stock(tx, listing),
-        trusted=shop.tier == _TRUSTED,
+        trusted=policy == "none" or (policy == "standard" and shop.tier == _TRUSTED),
     )
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import patch, post, put
+from litestar import delete, patch, post, put
 from litestar.params import FromPath
 from msgspec import UNSET, Meta, UnsetType
 
 from souk.contexts.listings import api as listings
-from souk.flows.publish_listing import flow
+from souk.flows.publish_listing import bulk, flow
 from souk.kernel.actor import Actor, Permission
+from souk.kernel.errors import DomainError
 from souk.platform.database import Database
 from souk.platform.http import access
 from souk.platform.http.wire import Amount, CurrencyCode, Text, clean_text
@@ -100,6 +102,23 @@ class SetVariants(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     version: _Version | None = None
 
 
+class BulkEdit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The same change for up to 100 listings. With `preview` nothing is changed."""
+
+    ids: Annotated[list[UUID], Meta(min_length=1, max_length=bulk.MOST)]
+    change: bulk.BulkChange
+    preview: bool = False
+
+
+class BulkRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What became, or would become, of one listing; `refusal` is empty when it is done."""
+
+    id: UUID
+    refusal: str
+    before: tuple[int, int] | None = None
+    after: tuple[int, int] | None = None
+
+
 def _seller(actor: Actor) -> UUID:
     assert actor.seller_id is not None
     return actor.seller_id
@@ -125,6 +144,36 @@ async def create_listing(
         )
     )
     return listings.own_view(listing)
+
+
+@post("/api/v1/listings/bulk", access=access.SELLER, rate="write", status_code=200)
+async def edit_many(data: BulkEdit, db: Database, actor: Actor) -> list[BulkRow]:
+    """Change many listings alike, each on its own: one that is refused keeps no other back."""
+    data.change.check()
+    seller_id = _seller(actor)
+    async with db.read() as conn:
+        found = await listings.own_many(conn, list(dict.fromkeys(data.ids)), seller_id=seller_id)
+    rows: list[BulkRow] = []
+    for planned in (bulk.plan(listing, data.change) for listing in found):
+        refusal = planned.refusal
+        if not refusal and not data.preview:
+            refusal = await _apply(db, actor, planned.id, data.change)
+        rows.append(
+            BulkRow(id=planned.id, refusal=refusal, before=planned.before, after=planned.after)
+        )
+    return rows
+
+
+async def _apply(db: Database, actor: Actor, listing_id: UUID, change: bulk.BulkChange) -> str:
+    try:
+        await db.transact(
+            lambda tx: bulk.apply(
+                tx, actor, seller_id=_seller(actor), listing_id=listing_id, change=change
+            )
+        )
+    except DomainError as error:
+        return error.message
+    return ""
 
 
 @patch("/api/v1/listings/{listing_id:uuid}", access=access.SELLER, rate="write")
@@ -177,6 +226,37 @@ async def submit(db: Database, actor: Actor, listing_id: FromPath[UUID]) -> list
     return listings.own_view(listing)
 
 
+class PublishAt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`publish_at` with its offset from UTC."""
+
+    publish_at: Annotated[datetime, Meta(tz=True)]
+
+
+@put(
+    "/api/v1/listings/{listing_id:uuid}/schedule",
+    access=access.SELLER,
+    rate="write",
+    status_code=204,
+)
+async def schedule(data: PublishAt, db: Database, actor: Actor, listing_id: FromPath[UUID]) -> None:
+    """Publish a draft at a time, instead of at the one that was chosen before."""
+    await db.transact(
+        lambda tx: listings.scheduling.plan(
+            tx, actor, seller_id=_seller(actor), listing_id=listing_id, at=data.publish_at
+        )
+    )
+
+
+@delete("/api/v1/listings/{listing_id:uuid}/schedule", access=access.SELLER, rate="write")
+async def cancel_schedule(db: Database, actor: Actor, listing_id: FromPath[UUID]) -> None:
+    """The draft no longer publishes itself."""
+    await db.transact(
+        lambda tx: listings.scheduling.cancel(
+            tx, actor, seller_id=_seller(actor), listing_id=listing_id
+        )
+    )
+
+
 @post(
     "/api/v1/listings/{listing_id:uuid}/resume", access=access.SELLER, rate="write", status_code=200
 )
@@ -200,4 +280,7 @@ async def approve(db: Database, actor: Actor, listing_id: FromPath[UUID]) -> lis
     return listings.own_view(listing)
 
 
-routes = [create_listing, change_listing, set_variants, submit, resume, approve]
+routes = [
+    create_listing, edit_many, change_listing, set_variants, submit, schedule, cancel_schedule,
+    resume, approve,
+]  # fmt: skip

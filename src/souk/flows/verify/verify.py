@@ -15,6 +15,7 @@ from souk.contexts.inventory import api as inventory
 from souk.contexts.ledger import api as ledger
 from souk.contexts.orders import api as orders
 from souk.contexts.payments import api as payments
+from souk.contexts.reviews import api as reviews
 from souk.platform import audit, relay
 from souk.platform.database import ReadConn
 from souk.platform.services import Services
@@ -32,6 +33,7 @@ async def violations(services: Services) -> list[Violation]:
             *await orders.violations(conn),
             *await payments.violations(conn),
             *await fulfilment.violations(conn),
+            *await reviews.violations(conn),
         ]
         parts = await orders.money_of_all(conn)
         found += await _payments_and_orders(conn, parts)
@@ -88,7 +90,8 @@ async def _orders_and_ledger(
             found.append(Violation("ledger.escrow", subject, "It has no escrow entry."))
             continue
         closed = part.released or part.refunded == part.total
-        expected = 0 if closed else part.total - part.tax
+        given_back = part.refunded - part.given_up_tax
+        expected = 0 if closed else part.total - part.tax - given_back
         if booked.balance != expected:
             detail = f"{booked.balance} in escrow, {expected} expected in state {part.state}"
             found.append(Violation("ledger.escrow", subject, detail))

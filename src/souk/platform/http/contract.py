@@ -7,6 +7,7 @@ from __future__ import annotations
 import inspect
 import re
 
+import msgspec
 from litestar import Request
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
@@ -39,6 +40,7 @@ ERROR_RESPONSES = {
 }
 _READ = ("application/json", "application/x-www-form-urlencoded")
 # An escaped backslash before `u0000` makes it six harmless characters.
+_MANY = 200
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000|\x00|%00")
 
 
@@ -79,15 +81,34 @@ def _callers(rule: Access | None) -> str:
 
 
 async def guard(connection: Connection) -> None:
-    """Refuse the NUL character, which PostgreSQL cannot keep in text, wherever it comes in."""
+    """Refuse what no handler can read or keep, wherever it comes in: the NUL character, which
+    PostgreSQL cannot keep in text; bytes that are no text; and nesting without an end."""
     scope = connection.scope
     if "\x00" in scope["path"] or _NUL.search(scope["query_string"]):
         raise _refusal()
-    kind = connection.headers.get("content-type", "").lower()
-    if not kind.startswith(_READ) or not isinstance(connection, Request):
+    if not isinstance(connection, Request):
         return
-    if _NUL.search(await connection.body()):
+    kind = connection.headers.get("content-type", "").lower()
+    decoded = "data" in scope["route_handler"].parsed_fn_signature.parameters
+    if kind.startswith(_READ) or (decoded and not kind.startswith("multipart/")):
+        _check_body(await connection.body())
+
+
+def _check_body(body: bytes) -> None:
+    if _NUL.search(body):
         raise _refusal()
+    try:
+        body.decode()
+        # The decoder runs out of stack at some thousand levels; no body of ours has a dozen.
+        if body.count(b"[") + body.count(b"{") > _MANY:
+            msgspec.json.decode(body)
+    except UnicodeDecodeError as error:
+        raise InvalidInput("The body is not valid UTF-8. Encode it and send it again.") from error
+    except RecursionError as error:
+        raise InvalidInput("The body is nested too deeply. Send what the route takes.") from error
+    except msgspec.DecodeError:
+        # Not JSON at all: whoever reads it says so.
+        return
 
 
 def _refusal() -> InvalidInput:

@@ -1,32 +1,35 @@
-"""The outermost layer: request ids, security headers, ETags, metrics; and the app's assembly."""
+"""The outermost layer: request ids, kept answers, metrics; and the app's assembly."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 from functools import lru_cache
-from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from litestar import Litestar, Request, Router
-from litestar.config.compression import CompressionConfig
 from litestar.config.cors import CORSConfig
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import Parameter
+from litestar.plugins import PluginProtocol
+from litestar.plugins.core import MsgspecDIPlugin
 from litestar.routes import HTTPRoute
-from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Send
 from prometheus_client import Counter, Histogram
 
 from souk.kernel.actor import Actor
 from souk.kernel.ids import uuid7
 from souk.platform.database import Database
 from souk.platform.http import access, contract, limits, problems
+from souk.platform.http.answer import Answer
 from souk.platform.http.holder import Holder, holder_of
 from souk.platform.http.idempotency import Idempotency
+from souk.platform.http.kept import KeptAnswers
+from souk.platform.options import Options
 from souk.platform.services import Services
 from souk.platform.settings import Settings
 from souk.platform.storage import FileStore
@@ -37,15 +40,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 _MAX_BODY = 1_000_000
-_ETAG_LIMIT = 512 * 1024
 _SLOW = 1.0
-_COMPRESSION = CompressionConfig(
-    backend="gzip",
-    minimum_size=1_000,
-    gzip_compress_level=5,
-    # Ranges and lengths are those of the file itself: `uncompressed=True` on a route.
-    exclude_opt_key="uncompressed",
-)
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
@@ -53,18 +48,21 @@ CSP = (
 )
 
 
+_KNOWS_CALLER = {"actor", "holder", "request", "headers", "cookies", "scope", "state", "socket"}
+
+
 class RouteError(Exception):
     """A route was declared wrongly; the program does not start."""
 
 
-_Raw = dict[str, Any]
-
-
 class Edge:
-    """ASGI wrapper around the whole application."""
+    """ASGI wrapper around the whole application. Without `kept` every request is asked anew."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: Settings, *, kept: KeptAnswers | None = None
+    ) -> None:
         self._app = app
+        self._kept = kept
         self._tracer = tracer() if settings.otlp_endpoint else None
         # Browsers apply form-action to the redirects that follow a form, the gateway's page too.
         forms = "" if settings.is_production else f" {settings.sandbox_url}"
@@ -87,10 +85,10 @@ class Edge:
         started = time.perf_counter()
         request_id = uuid7().hex
         scope.setdefault("state", {})["request_id"] = request_id
-        answer = _Answer(scope, send, self._headers, request_id)
+        answer = Answer(scope, send, self._headers, request_id)
         try:
             if self._tracer is None:
-                await self._app(scope, receive, answer)
+                await self._respond(scope, receive, answer)
             else:
                 await self._traced(self._tracer, scope, receive, answer)
         finally:
@@ -104,12 +102,16 @@ class Edge:
             if seconds > _SLOW and not streams:
                 log.warning("slow_request", route=route, seconds=round(seconds, 3))
 
-    async def _traced(
-        self, tracer: Tracer, scope: Scope, receive: Receive, answer: _Answer
-    ) -> None:
+    async def _respond(self, scope: Scope, receive: Receive, answer: Answer) -> None:
+        if self._kept is None:
+            await self._app(scope, receive, answer)
+        else:
+            await self._kept.respond(scope, answer, lambda: self._app(scope, receive, answer))
+
+    async def _traced(self, tracer: Tracer, scope: Scope, receive: Receive, answer: Answer) -> None:
         with tracer.start_as_current_span("http.request") as span:
             try:
-                await self._app(scope, receive, answer)
+                await self._respond(scope, receive, answer)
             finally:
                 span.set_attribute("http.route", str(scope.get("path_template") or "unmatched"))
                 span.set_attribute("http.response.status_code", answer.status)
@@ -126,62 +128,6 @@ def _latency(route: str) -> Histogram:
     return LATENCY.labels(route)
 
 
-class _Answer:
-    """Adds headers to one answer; gives single-part GET answers an ETag and honours it."""
-
-    __slots__ = ("_headers", "_method", "_request_id", "_scope", "_send", "_start", "status")
-
-    def __init__(
-        self, scope: Scope, send: Send, headers: list[tuple[bytes, bytes]], request_id: str
-    ) -> None:
-        self._scope = scope
-        self._method = cast("_Raw", scope)["method"]
-        self._send = send
-        self._headers = headers
-        self._request_id = request_id
-        self._start: _Raw | None = None
-        self.status = 0
-
-    async def __call__(self, typed: Message) -> None:
-        message = cast("_Raw", typed)
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            headers = list(message["headers"])
-            present = {name for name, _ in headers}
-            headers.extend(item for item in self._headers if item[0] not in present)
-            headers.append((b"x-request-id", self._request_id.encode()))
-            self._start = {**message, "headers": headers}
-            return
-        if message["type"] == "http.response.body" and self._start is not None:
-            start, self._start = self._start, None
-            if self._may_have_etag(start, message):
-                await self._send_with_etag(start, message)
-                return
-            await self._send(cast("Message", start))
-        await self._send(typed)
-
-    def _may_have_etag(self, start: _Raw, body: _Raw) -> bool:
-        if self._method != "GET" or start["status"] != 200:
-            return False
-        if body.get("more_body") or len(body.get("body", b"")) > _ETAG_LIMIT:
-            return False
-        unsuited = {b"set-cookie", b"etag", b"content-range"}
-        return not any(name in unsuited for name, _ in start["headers"])
-
-    async def _send_with_etag(self, start: _Raw, body: _Raw) -> None:
-        tag = b'"' + blake2b(body["body"], digest_size=12).hexdigest().encode() + b'"'
-        known = next((v for k, v in self._scope["headers"] if k == b"if-none-match"), b"")
-        headers = [*start["headers"], (b"etag", tag)]
-        if tag in known:
-            self.status = 304
-            kept = [item for item in headers if item[0] not in {b"content-length", b"content-type"}]
-            await self._send(cast("Message", {**start, "status": 304, "headers": kept}))
-            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
-            return
-        await self._send(cast("Message", {**start, "headers": headers}))
-        await self._send(cast("Message", body))
-
-
 def check_routes(app: Litestar) -> None:
     """Every HTTP route has an access rule that is asked; raises RouteError naming the others."""
     bare = sorted(
@@ -195,9 +141,38 @@ def check_routes(app: Litestar) -> None:
     )
     if bare:
         raise RouteError(f"These routes do not declare who may call them: {', '.join(bare)}")
+    personal = sorted(
+        route.path
+        for route in app.routes
+        for handler in getattr(route, "route_handlers", [])
+        if "shared" in handler.opt and not _answers_all_alike(handler)
+    )
+    if personal:
+        raise RouteError(f"Answers of these routes cannot be shared: {', '.join(personal)}")
     other = [route.path for route in app.routes if not isinstance(route, HTTPRoute)]
     if other:
         raise RouteError(f"Only HTTP routes can be guarded: {', '.join(other)}")
+
+
+class _Souk(Litestar):
+    """Litestar without the plugins of libraries whose types no route has.
+
+    Importing pydantic, which is installed because the job queue uses it, took a third of the start
+    and 20 MB of every web process.
+    """
+
+    @staticmethod
+    def _get_default_plugins(plugins: list[PluginProtocol]) -> list[PluginProtocol]:
+        return [*plugins, MsgspecDIPlugin()]
+
+
+def _answers_all_alike(handler: HTTPRouteHandler) -> bool:
+    """Public, not counted by caller, and blind to who asks."""
+    return (
+        handler.opt["access"] == access.PUBLIC
+        and "rate" not in handler.opt
+        and _KNOWS_CALLER.isdisjoint(handler.parsed_fn_signature.parameters)
+    )
 
 
 async def _admit(request: Request[Any, Any, Any]) -> None:
@@ -209,6 +184,17 @@ async def _admit(request: Request[Any, Any, Any]) -> None:
     await access.guard(request, handler)
     await contract.guard(request)
     await limits.guard(request, handler)
+
+
+def _with_all_methods(router: Router) -> Router:
+    """Let OPTIONS name every method of a path: Litestar keeps the answer it made for the first
+    handler of a path, unless there is none when the routes are taken into the application."""
+    for route in router.routes:
+        if isinstance(route, HTTPRoute):
+            route.route_handlers = [
+                handler for handler in route.route_handlers if "OPTIONS" not in handler.http_methods
+            ]
+    return router
 
 
 def _resolve_in_turn(app: Litestar) -> None:
@@ -237,7 +223,8 @@ def _provide(value: Any) -> Provide:
 
 
 _NAMES = {
-    kind.__name__: kind for kind in (Actor, Database, FileStore, Holder, Services, Settings)
+    kind.__name__: kind
+    for kind in (Actor, Database, FileStore, Holder, Options, Services, Settings)
 } | {"Parameter": Parameter}
 
 
@@ -262,8 +249,8 @@ def build(
             contract.document(route)
             if route.opt.get("idempotent"):
                 route.middleware = [Idempotency]
-    app = Litestar(
-        route_handlers=[Router("/", route_handlers=list(routes))],
+    app = _Souk(
+        route_handlers=[_with_all_methods(Router("/", route_handlers=list(routes)))],
         before_request=_admit,
         exception_handlers=problems.HANDLERS,
         dependencies={
@@ -271,12 +258,12 @@ def build(
             "settings": _provide(settings),
             "files": _provide(services.files),
             "services": _provide(services),
+            "options": _provide(services.options),
             "actor": Provide(_provide_actor),
             "holder": Provide(_provide_holder),
             **{name: _provide(value) for name, value in (provide or {}).items()},
         },
         signature_namespace=_NAMES,
-        compression_config=_COMPRESSION,
         cors_config=(
             CORSConfig(allow_origins=list(settings.cors_origins), max_age=600)
             if settings.cors_origins

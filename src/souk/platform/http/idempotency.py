@@ -3,11 +3,14 @@
 The answer is kept for 24 hours with a hash of the request, per caller. Same key and request → the
 stored answer; same key, other request → 422; still running → 409 with Retry-After. A run that died
 frees its key after a minute: the work behind it is idempotent on its own natural key as well.
+A run that was only slow comes back to find its claim gone: each claim has a moment of its own, and
+what a run stores or forgets is the claim of that moment alone.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -16,7 +19,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from souk.kernel.errors import DomainError, ErrorKind
 from souk.kernel.ids import fingerprint
-from souk.platform.database import Database, Record, WriteTx
+from souk.platform.database import Database, WriteTx
 from souk.platform.http.access import actor_of
 from souk.platform.http.holder import guest_token_of
 
@@ -58,6 +61,24 @@ class StillRunning(DomainError):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right of one run to answer for a key. A later claim of the key has a later `made_at`."""
+
+    caller: str
+    key: str
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An answer as it is kept."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
 class Idempotency:
     """ASGI middleware put on the routes that declare `idempotent=True`."""
 
@@ -78,14 +99,14 @@ class Idempotency:
         ).digest()
         db: Database = request.app.state["db"]
         caller = await self._caller(request)
-        stored = await db.transact(lambda tx: _claim(tx, caller, key, digest))
-        if stored is not None:
-            await _send(send, stored["status"], stored["content_type"], stored["body"])
+        claim = await db.transact(lambda tx: _claim(tx, caller, key, digest))
+        if isinstance(claim, Stored):
+            await _send(send, claim)
             return
-        await self._run(scope, receive, send, db=db, caller=caller, key=key)
+        await self._run(scope, receive, send, db=db, claim=claim)
 
     async def _run(
-        self, scope: Scope, receive: Receive, send: Send, *, db: Database, caller: str, key: str
+        self, scope: Scope, receive: Receive, send: Send, *, db: Database, claim: Claim
     ) -> None:
         status, content_type, parts = 0, "", list[bytes]()
 
@@ -100,23 +121,22 @@ class Idempotency:
                 parts.append(message.get("body", b""))
                 if not message.get("more_body"):
                     # Kept before it is sent: an answer that was seen is never computed again.
-                    await self._settle(db, caller, key, status, content_type, b"".join(parts))
+                    answer = Stored(status, content_type, b"".join(parts))
+                    await self._settle(db, claim, answer)
             await send(message)
 
         try:
             await self._app(scope, receive, listen)
         except Exception:
-            await db.transact(lambda tx: _forget(tx, caller, key))
+            await db.transact(lambda tx: _forget(tx, claim))
             raise
 
-    async def _settle(
-        self, db: Database, caller: str, key: str, status: int, content_type: str, body: bytes
-    ) -> None:
+    async def _settle(self, db: Database, claim: Claim, answer: Stored) -> None:
         # A failure on our side or a refusal that waiting can cure is not the final answer.
-        if status >= 500 or status in {409, 429}:
-            await db.transact(lambda tx: _forget(tx, caller, key))
+        if answer.status >= 500 or answer.status in {409, 429}:
+            await db.transact(lambda tx: _forget(tx, claim))
         else:
-            await db.transact(lambda tx: _store(tx, caller, key, status, content_type, body))
+            await db.transact(lambda tx: _store(tx, claim, answer))
 
     async def _caller(self, request: Request[Any, Any, Any]) -> str:
         actor = await actor_of(request)
@@ -126,7 +146,7 @@ class Idempotency:
         return f"guest:{fingerprint(guest).hex()}" if guest else f"ip:{actor.ip}"
 
 
-async def _claim(tx: WriteTx, caller: str, key: str, digest: bytes) -> Record | None:
+async def _claim(tx: WriteTx, caller: str, key: str, digest: bytes) -> Claim | Stored:
     now = tx.clock.now()
     claimed = await tx.fetchval(
         "INSERT INTO platform.idempotency AS i (caller, key, request_hash, created_at)"
@@ -142,7 +162,7 @@ async def _claim(tx: WriteTx, caller: str, key: str, digest: bytes) -> Record | 
         now - _KEEP,
     )
     if claimed:
-        return None
+        return Claim(caller, key, now)
     row = await tx.fetchrow(
         "SELECT request_hash, status, content_type, body FROM platform.idempotency"
         " WHERE caller = $1 AND key = $2",
@@ -153,25 +173,29 @@ async def _claim(tx: WriteTx, caller: str, key: str, digest: bytes) -> Record | 
         raise StillRunning
     if row["request_hash"] != digest:
         raise KeyReused
-    return row
+    return Stored(row["status"], row["content_type"], row["body"])
 
 
-async def _store(
-    tx: WriteTx, caller: str, key: str, status: int, content_type: str, body: bytes
-) -> None:
+async def _store(tx: WriteTx, claim: Claim, answer: Stored) -> None:
     await tx.execute(
-        "UPDATE platform.idempotency SET status = $3, content_type = $4, body = $5"
-        " WHERE caller = $1 AND key = $2",
-        caller,
-        key,
-        status,
-        content_type,
-        body,
+        "UPDATE platform.idempotency SET status = $4, content_type = $5, body = $6"
+        " WHERE caller = $1 AND key = $2 AND created_at = $3",
+        claim.caller,
+        claim.key,
+        claim.made_at,
+        answer.status,
+        answer.content_type,
+        answer.body,
     )
 
 
-async def _forget(tx: WriteTx, caller: str, key: str) -> None:
-    await tx.execute("DELETE FROM platform.idempotency WHERE caller = $1 AND key = $2", caller, key)
+async def _forget(tx: WriteTx, claim: Claim) -> None:
+    await tx.execute(
+        "DELETE FROM platform.idempotency WHERE caller = $1 AND key = $2 AND created_at = $3",
+        claim.caller,
+        claim.key,
+        claim.made_at,
+    )
 
 
 async def forget_old(tx: WriteTx) -> None:
@@ -181,11 +205,11 @@ async def forget_old(tx: WriteTx) -> None:
     )
 
 
-async def _send(send: Send, status: int, content_type: str, body: bytes) -> None:
+async def _send(send: Send, answer: Stored) -> None:
     headers = [
-        (b"content-type", content_type.encode()),
-        (b"content-length", str(len(body)).encode()),
+        (b"content-type", answer.content_type.encode()),
+        (b"content-length", str(len(answer.body)).encode()),
         (REPLAYED, b"true"),
     ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body, "more_body": False})

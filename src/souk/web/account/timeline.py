@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from souk.contexts.fulfilment import api as fulfilment
@@ -30,6 +30,7 @@ def part_view(
     parcels: Sequence[fulfilment.ShipmentView],
     links: Sequence[fulfilment.DownloadLink],
     now: datetime,
+    return_days: int,
 ) -> dict[str, Any]:
     """For the template; `may` names the acts that are open to the buyer."""
     may: set[str] = set()
@@ -40,7 +41,8 @@ def part_view(
     if part.state in {"shipped", "delivered"}:
         may.add("confirm")
     delivered = part.delivered_at
-    if part.state == "delivered" and delivered and now <= delivered + orders.RETURN_WINDOW:
+    window = timedelta(days=return_days)
+    if part.state == "delivered" and delivered and now <= delivered + window:
         may.add("return")
     expected = next((p.estimate_to for p in reversed(parcels) if not p.delivered_at), None)
     return {
@@ -49,7 +51,7 @@ def part_view(
         "parcels": parcels,
         "links": links,
         "may": may,
-        "return_until": delivered + orders.RETURN_WINDOW if "return" in may and delivered else None,
+        "return_until": delivered + window if "return" in may and delivered else None,
         "steps": _steps(part),
         "expected": expected if part.state not in _ENDED | {"delivered"} else None,
     }
@@ -60,8 +62,8 @@ def _steps(part: orders.SellerOrderView) -> list[dict[str, Any]]:
     return [
         {
             "when": step.at,
-            "state": step.state,
-            "tone": _TONES.get(step.state, "calm"),
+            "state": step.state if step.state != step.previous else "changed",
+            "tone": _TONES.get(step.state, "calm") if step.state != step.previous else "calm",
             "text": step.reason,
         }
         for step in part.timeline

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
@@ -16,10 +19,10 @@ from souk.flows.publish_listing import flow
 from souk.kernel.errors import InvalidInput
 from souk.platform.database import ReadConn
 from souk.platform.http.wire import clean_text
-from souk.web.desk import decimal_text, read_int, read_money, read_uuid, refusal
+from souk.web.desk import read_uuid, refusal
 
-OPTIONS = 3
-BLANK_ROWS = 2
+SHOWN = 155
+"""How many characters of a description a search engine shows."""
 _TEXTS = {
     "title": 200,
     "description": 100_000,
@@ -28,8 +31,9 @@ _TEXTS = {
     "seo_title": 120,
     "seo_description": 320,
 }
-_ROW = ("id", "price", "compare_at", "sku", "weight_g", "stock", "value_1", "value_2", "value_3")
+_PARAGRAPHS = re.compile(r"(?:<p>(?:[^<>]|<br>)*</p>)+")
 Form = Mapping[str, str]
+Many = Mapping[str, Sequence[str]]
 
 
 def fingerprint(listing: listings.Listing) -> str:
@@ -68,7 +72,7 @@ def condition_of(form: Form, kind: listings.Kind) -> listings.Condition | None:
 
 
 async def changes_of(
-    conn: ReadConn, form: Form, many: Mapping[str, Sequence[str]], listing: listings.Listing
+    conn: ReadConn, form: Form, many: Many, listing: listings.Listing
 ) -> listings.ListingChanges:
     """What the form changes. Raises InvalidInput, NotFound for an unknown species."""
     second_hand = listing.kind is listings.Kind.SECONDHAND
@@ -98,7 +102,7 @@ async def changes_of(
 
 
 def attributes_of(
-    attributes: Sequence[catalog.Attribute], form: Form, many: Mapping[str, Sequence[str]]
+    attributes: Sequence[catalog.Attribute], form: Form, many: Many
 ) -> dict[str, object]:
     """Typed values of the category's attributes; empty ones are left out. Raises InvalidInput."""
     found: dict[str, object] = {}
@@ -129,64 +133,13 @@ def _number(text: str, path: str) -> int | float:
     return int(value) if value.is_integer() and abs(value) < 1e15 else value
 
 
-def rows_of_form(form: Form) -> list[dict[str, str]]:
-    """The variant rows as they were sent; `path` is the one that refusals name."""
-    rows: list[dict[str, str]] = []
-    kept = 0
-    for n in range(listings.MAX_VARIANTS + BLANK_ROWS):
-        if f"v{n}.price" not in form:
-            break
-        row = {name: form.get(f"v{n}.{name}", "") for name in _ROW}
-        row |= {name: form.get(f"v{n}.{name}", "") for name in ("active", "remove")}
-        used = not row["remove"] and (row["id"] or row["price"] or row["value_1"])
-        row["path"] = f"variants[{kept}]" if used else ""
-        kept += bool(used)
-        rows.append(row)
-    return rows
-
-
-def names_of(form: Form) -> list[str]:
-    """What the variants differ in, such as size and colour."""
-    names = [form.get(f"option_{n}", "") for n in range(1, OPTIONS + 1)]
-    return [name for name in names if name]
-
-
-def variants_of(form: Form, *, currency: str) -> list[flow.VariantStock]:
-    """Raises InvalidInput naming the field of the row."""
-    names = names_of(form)
-    return [_variant(row, names, currency) for row in rows_of_form(form) if row["path"]]
-
-
-def _variant(row: dict[str, str], names: list[str], currency: str) -> flow.VariantStock:
-    path = row["path"]
-    if not row["price"]:
-        raise refusal(f"{path}.price", "Give every variant a price.")
-    compare = row["compare_at"]
-    weight = row["weight_g"]
-    stock = row["stock"]
-    return flow.VariantStock(
-        variant=listings.VariantInput(
-            id=read_uuid(row["id"], path=f"{path}.id"),
-            price=read_money(row["price"], currency=currency, path=f"{path}.price"),
-            compare_at=read_money(compare, currency=currency, path=f"{path}.compare_at")
-            if compare
-            else None,
-            sku=row["sku"],
-            weight_g=read_int(weight, path=f"{path}.weight_g") if weight else None,
-            active=row["active"] == "1" or not row["id"],
-            options={name: row[f"value_{n}"] for n, name in enumerate(names, 1)},
-        ),
-        on_hand=read_int(stock, path=f"{path}.stock") if stock else 0,
-    )
-
-
 def form_of_listing(listing: listings.Listing, species: str) -> dict[str, Any]:
     """The form's values for a listing as it is stored."""
     first = listing.variants[0].options if listing.variants else {}
     form: dict[str, Any] = {
         "title": listing.title,
         "slug": listing.slug,
-        "description": listing.description_html,
+        "description": as_typed(listing.description_html),
         "category_id": str(listing.category_id or ""),
         "species": species,
         "tags": ", ".join(listing.tags),
@@ -204,22 +157,13 @@ def form_of_listing(listing: listings.Listing, species: str) -> dict[str, Any]:
     return form
 
 
-def rows_of_listing(listing: listings.Listing, *, blank: int) -> list[dict[str, str]]:
-    """A row per variant, and empty ones for more."""
-    rows = [
-        {
-            "id": str(variant.id),
-            "price": decimal_text(variant.price, listing.currency),
-            "compare_at": decimal_text(variant.compare_at, listing.currency),
-            "sku": variant.sku,
-            "weight_g": "" if variant.weight_g is None else str(variant.weight_g),
-            "active": "1" if variant.active else "",
-            "path": f"variants[{n}]",
-            **{f"value_{k}": value for k, value in enumerate(variant.options.values(), 1)},
-        }
-        for n, variant in enumerate(listing.variants)
-    ]
-    return rows + [dict.fromkeys((*_ROW, "path"), "") for _ in range(blank)]
+def as_typed(description: str) -> str:
+    """Plain paragraphs as the lines that they were typed in; anything richer stays HTML."""
+    if not _PARAGRAPHS.fullmatch(description):
+        return description
+    parts = description.removeprefix("<p>").removesuffix("</p>").split("</p><p>")
+    text = "\n\n".join(html.unescape(part.replace("<br>", "\n")) for part in parts)
+    return text if listings.description_html(text) == description else description
 
 
 async def missing_of(conn: ReadConn, listing: listings.Listing) -> list[dict[str, str]]:
@@ -233,19 +177,62 @@ async def missing_of(conn: ReadConn, listing: listings.Listing) -> list[dict[str
     return [{"field": problem.path, "text": problem.message} for problem in problems]
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of the checklist: `field` is where it is done; `text` what is missing, or empty."""
+
+    name: str
+    field: str
+    text: str
+
+
+_STEPS = {
+    "title": "A title",
+    "category_id": "A category",
+    "description": "A description",
+    "variants": "A price",
+    "stock": "Something in stock",
+    "images": "A picture",
+    "files": "A file to download",
+    "condition": "Its condition",
+}
+
+
+def checklist(listing: listings.Listing, missing: Sequence[Mapping[str, str]]) -> list[Step]:
+    """Everything that publishing needs, done or not, in the order of the page."""
+    kinds = listings.Kind
+    unneeded = {
+        kinds.GOODS: {"files", "condition"},
+        kinds.DIGITAL: {"images", "stock", "condition"},
+        kinds.SECONDHAND: {"files"},
+    }[listing.kind]
+    said = {problem["field"]: problem["text"] for problem in missing}
+    steps = [
+        Step(name, _place_of(field), said.pop(field, ""))
+        for field, name in _STEPS.items()
+        if field not in unneeded
+    ]
+    return steps + [Step("", f"f-{field}", text) for field, text in said.items()]
+
+
+def _place_of(field: str) -> str:
+    """The id of the element in which a step is done."""
+    if field in {"images", "files"}:
+        return field
+    return {"variants": "f-variants[0].price", "stock": "f-variants[0].stock"}.get(
+        field, f"f-{field}"
+    )
+
+
+def summary_of(listing: listings.Listing) -> str:
+    """The first words of the description, as search engines show them."""
+    text = listings.plain_text(listing.description_html.replace("</p>", " "))
+    return text if len(text) <= SHOWN else text[:SHOWN].rsplit(" ", 1)[0] + "…"
+
+
 async def stock_by_variant(
     conn: ReadConn, listing: listings.Listing
 ) -> dict[str, inventory.Availability]:
     """What is on hand of each variant, by the id as text."""
     found = await inventory.availability(conn, [variant.id for variant in listing.variants])
     return {str(variant_id): level for variant_id, level in found.items()}
-
-
-def category_choices(tree: catalog.Tree) -> list[tuple[str, str]]:
-    """Every category with its path, in the order of the tree."""
-    found: list[tuple[str, str]] = []
-    for root in tree.roots:
-        for category in tree.subtree(root.id):
-            names = [each.name for each in tree.ancestors(category.id)]
-            found.append((str(category.id), " › ".join(names)))
-    return sorted(found, key=lambda choice: choice[1].casefold())

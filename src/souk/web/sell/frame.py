@@ -6,10 +6,10 @@ from uuid import UUID
 
 from souk.contexts.inventory import api as inventory
 from souk.contexts.orders import api as orders
+from souk.contexts.reviews import api as reviews
 from souk.platform.database import ReadConn
 
 TO_DO = ("confirmed", "processing", "return_requested")
-LOW_SHOWN = 100
 
 
 def open_orders(counts: dict[str, int]) -> int:
@@ -18,7 +18,8 @@ def open_orders(counts: dict[str, int]) -> int:
 
 
 async def desk_counts(conn: ReadConn, seller_id: UUID) -> dict[str, int]:
-    """Orders that wait and goods that run low, in two statements."""
+    """Orders that wait, goods that run low and reviews without an answer, in three statements."""
     counts = await orders.seller_order_counts(conn, seller_id=seller_id)
-    low = await inventory.stock(conn, seller_id, low_only=True, limit=LOW_SHOWN)
-    return {"orders": open_orders(counts), "stock": len(low.items)}
+    stock = await inventory.stock_counts(conn, seller_id)
+    unanswered = await reviews.unanswered(conn, seller_id)
+    return {"orders": open_orders(counts), "stock": stock.low, "reviews": unanswered}

@@ -69,12 +69,13 @@ on("click", "[data-step]", (button) => {
   input.dispatchEvent(new Event("change", { bubbles: true }));
 });
 
+on("click", "[data-print]", () => print());
 on("click", "[data-copy]", async (button) => {
   await navigator.clipboard.writeText(button.dataset.copy);
   toast(button.dataset.done, "good");
 });
 
-on("change", "[data-autosubmit] input[type=checkbox]", (box) => box.form.requestSubmit());
+on("change", "[data-autosubmit] :is(input[type=checkbox], select)", (field) => field.form.requestSubmit());
 on("change", "[data-bulk-all]", (all) => {
   for (const box of $$("tbody .tick", all.form)) box.checked = all.checked;
   all.dispatchEvent(new Event("input", { bubbles: true }));
@@ -86,6 +87,23 @@ on("input", "form[data-bulk] .tick", (box) => {
   label.textContent = n ? `${n} ✓` : label.dataset.idle;
 });
 document.querySelector("[data-focus]")?.focus();
+
+// A heart is a button of the form #wish; here the page stays where it is.
+on("click", 'button[form="wish"][aria-pressed]', async (button, event) => {
+  event.preventDefault();
+  const form = button.form;
+  const [act, id] = button.value.split(":");
+  const body = new URLSearchParams(new FormData(form));
+  body.set("wish", button.value);
+  const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } })
+    .catch(() => null);
+  if (!answer?.ok) { toast(form.dataset.failed, "bad"); return; }
+  const kept = act === "add";
+  for (const twin of $$(`button[form="wish"][value="${button.value}"]`)) {
+    twin.setAttribute("aria-pressed", String(kept));
+    twin.value = `${kept ? "drop" : "add"}:${id}`;
+  }
+});
 
 for (const gallery of $$("[data-gallery]")) {
   const stage = gallery.querySelector(".gallery-stage");
@@ -191,34 +209,52 @@ for (const input of $$("input[data-suggest]")) {
   });
 }
 
+// Up to three files travel at once; each row shows its share, or what was wrong and a second try.
+const queue = [];
+let travelling = 0;
+const depart = () => {
+  while (travelling < 3 && queue.length) { travelling += 1; queue.shift()(); }
+};
 function send(zone, input, file) {
   const row = document.createElement("li");
   const name = Object.assign(document.createElement("span"), { textContent: file.name });
   const share = Object.assign(document.createElement("span"), { className: "muted num" });
   const bar = Object.assign(document.createElement("progress"), { max: 1, value: 0 });
   bar.setAttribute("aria-label", file.name);
-  row.append(name, share, bar);
   zone.querySelector(".uploads").append(row);
-  const failed = () => {
-    bar.remove();
-    row.append(Object.assign(document.createElement("p"), { className: "error", textContent: zone.dataset.failed }));
+  const failed = (text) => {
+    share.textContent = "";
+    bar.replaceWith(Object.assign(document.createElement("p"), { className: "error", textContent: text || zone.dataset.failed }));
+    const again = Object.assign(document.createElement("button"), { type: "button", className: "button secondary small", textContent: zone.dataset.again });
+    again.addEventListener("click", start);
+    row.append(again);
   };
-  const xhr = new XMLHttpRequest();
-  xhr.upload.addEventListener("progress", ({ loaded, total }) => {
-    bar.value = total ? loaded / total : 0;
-    share.textContent = `${Math.round(bar.value * 100)} %`;
-  });
-  xhr.addEventListener("load", () => {
-    if (xhr.status >= 300) { failed(); return; }
-    row.outerHTML = xhr.responseText;
-    zone.dispatchEvent(new CustomEvent("souk:uploaded", { bubbles: true }));
-  });
-  xhr.addEventListener("error", failed);
-  xhr.open("POST", zone.dataset.upload);
-  xhr.setRequestHeader("x-csrftoken", csrf());
-  const body = new FormData();
-  body.append(input.name, file);
-  xhr.send(body);
+  const go = () => {
+    const xhr = new XMLHttpRequest();
+    const done = (act) => () => { travelling -= 1; depart(); act(); };
+    xhr.upload.addEventListener("progress", ({ loaded, total }) => {
+      bar.value = total ? loaded / total : 0;
+      share.textContent = `${Math.round(bar.value * 100)} %`;
+    });
+    xhr.addEventListener("load", done(() => {
+      if (xhr.status < 300) {
+        row.outerHTML = xhr.responseText;
+        zone.dispatchEvent(new CustomEvent("souk:uploaded", { bubbles: true }));
+        return;
+      }
+      let problem = {};
+      try { problem = JSON.parse(xhr.responseText); } catch { /* a proxy's page says nothing useful */ }
+      failed(problem.detail);
+    }));
+    xhr.addEventListener("error", done(() => failed()));
+    xhr.open("POST", zone.dataset.upload);
+    xhr.setRequestHeader("x-csrftoken", csrf());
+    const body = new FormData();
+    body.append(input.name, file);
+    xhr.send(body);
+  };
+  const start = () => { row.replaceChildren(name, share, bar); bar.value = 0; queue.push(go); depart(); };
+  start();
 }
 for (const zone of $$("[data-upload]")) {
   const input = zone.querySelector("input[type=file]");

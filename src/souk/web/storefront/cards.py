@@ -8,7 +8,7 @@ from typing import Any
 from souk.contexts.listings import api as listings
 from souk.web.page import media_url
 
-WIDTHS = (320, 640, 1280)
+_PER_SELLER = 2
 
 
 def card_items(cards: Iterable[listings.ListingCard]) -> list[dict[str, Any]]:
@@ -19,6 +19,7 @@ def card_items(cards: Iterable[listings.ListingCard]) -> list[dict[str, Any]]:
 def _item(card: listings.ListingCard) -> dict[str, Any]:
     image = card.image
     return {
+        "id": card.id,
         "title": card.title,
         "url": f"/listing/{card.slug}",
         "image_url": media_url(image.key, 640) if image else None,
@@ -28,8 +29,8 @@ def _item(card: listings.ListingCard) -> dict[str, Any]:
         "compare_at": card.compare_at,
         "seller_name": card.seller.name,
         "seller_url": f"/s/{card.seller.slug}",
-        "rating": None,
-        "rating_count": 0,
+        "rating": card.rating,
+        "rating_count": card.rating_count,
         "kind": card.kind,
         "condition": card.condition,
         "in_stock": card.state == "active",
@@ -58,3 +59,18 @@ def gallery_images(images: Iterable[listings.ImageView], title: str) -> list[Map
         }
         for image in images
     ]
+
+
+def mixed(cards: Iterable[listings.ListingCard], *, most: int) -> list[listings.ListingCard]:
+    """The first of `cards` with no seller and no kind of thing taking up the row.
+
+    At most two per seller at first; what is still missing is filled up in order.
+    """
+    first: list[listings.ListingCard] = []
+    rest: list[listings.ListingCard] = []
+    by_seller: dict[object, int] = {}
+    for card in cards:
+        n = by_seller.get(card.seller.id, 0)
+        by_seller[card.seller.id] = n + 1
+        (first if n < _PER_SELLER and card.image is not None else rest).append(card)
+    return [*first, *rest][:most]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+import msgspec
 from litestar import Response
 
 from souk.contexts.fulfilment import api as fulfilment
@@ -19,7 +20,13 @@ from souk.platform.database import Database
 from souk.platform.http.holder import Holder
 from souk.platform.http.problems import STATUS
 from souk.platform.settings import Settings
-from souk.web.addresses import address_context, country_name, read_address, without_prefix
+from souk.web.addresses import (
+    FIELDS,
+    address_context,
+    country_name,
+    read_address,
+    without_prefix,
+)
 from souk.web.forms import check, summary
 from souk.web.page import Req, field_errors, language_of, page
 
@@ -81,6 +88,33 @@ def _deliveries(form: Mapping[str, str]) -> dict[UUID, UUID]:
     return deliveries
 
 
+def address_fields(address: fulfilment.Address) -> dict[str, str]:
+    """An address as the form sends it, empty fields too, so that nothing of another one stays."""
+    given = msgspec.to_builtins(address)
+    return {name: str(given.get(name) or "") for name in (*FIELDS, "country")}
+
+
+def _saved_choices(
+    kept: Sequence[fulfilment.SavedAddress], form: Mapping[str, str]
+) -> tuple[list[dict[str, object]], str | None]:
+    """For `radio_group`: each saved address in a line, and the one that is filled in."""
+    choices: list[dict[str, object]] = []
+    chosen = None
+    for each in kept:
+        lines = fulfilment.address_lines(each.address)
+        choices.append(
+            {
+                "value": str(each.id),
+                "label": each.label or lines[0],
+                "help": ", ".join(lines[1:] if not each.label else lines),
+            }
+        )
+        fields = address_fields(each.address)
+        if all(form.get(name, "") == value for name, value in fields.items() if name != "phone"):
+            chosen = str(each.id)
+    return choices, chosen
+
+
 def _filled(found: CheckoutView, settings: Settings) -> dict[str, str]:
     """The form as it was left."""
     address = found.shipping_address or {"country": settings.country}
@@ -105,6 +139,7 @@ async def shown(
     async with db.read() as conn:
         shops = await sellers.cards(conn, [group.seller_id for group in found.groups])
         kept = await fulfilment.saved_addresses(conn, holder.user_id) if holder.user_id else []
+    saved, chosen = _saved_choices(kept, filled)
     return await page(
         request,
         template,
@@ -114,7 +149,8 @@ async def shown(
         errors=errors,
         problems=summary(errors),
         sellers=shops,
-        saved=kept,
+        saved=saved,
+        saved_chosen=chosen,
         ships=ships(found),
         lines=breakdown(found),
         total=Money(found.totals.total, found.currency),

@@ -137,7 +137,10 @@ def facet_groups(
     if result.price is not None or asked.one("price_min") or asked.one("price_max"):
         groups.append(_range(asked, search.Facet(code="price", label_key="", kind="range"), None))
     for facet in result.facets:
-        if facet.code in {"category", "in_stock", "price"} or facet.kind == "tree":
+        if facet.code == "in_stock":
+            groups.append(_stock(asked, facet))
+            continue
+        if facet.code in {"category", "price"} or facet.kind == "tree":
             continue
         attribute = attributes.get(facet.code)
         if facet.kind == "range":
@@ -149,6 +152,13 @@ def facet_groups(
             label = attribute.name if attribute else ""
             groups.append({"code": facet.code, "name": name, "label": label, "options": options})
     return groups
+
+
+def _stock(asked: Asked, facet: search.Facet) -> dict[str, Any]:
+    """One box: what is sold out is left away."""
+    count = sum(bucket.count for bucket in facet.buckets if bucket.value in {"true", "1"})
+    option = {"value": "1", "label": "", "count": count, "checked": bool(asked.one("stock"))}
+    return {"code": "stock", "name": "stock", "label": "", "options": [option]}
 
 
 def _range(
@@ -176,25 +186,26 @@ def _option(bucket: search.Bucket) -> dict[str, Any]:
     }
 
 
-def chips(asked: Asked, groups: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
-    """The filters that are set, each with the address without it."""
-    found: list[dict[str, str]] = []
+def chips(asked: Asked, groups: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is filtered by, each with the address without it; the template puts it in words."""
+    found: list[dict[str, Any]] = []
     for group in groups:
         name = group["name"]
         if group.get("kind") == "range":
-            low, high = asked.one(f"{name}_min"), asked.one(f"{name}_max")
+            low, high = group["min"], group["max"]
             if low or high:
                 away = asked.without((f"{name}_min", low), (f"{name}_max", high))
-                text = f"{group['label']} {low or '…'} – {high or '…'} {group['unit']}".strip()
-                found.append({"text": text, "remove_url": away})
+                found.append({"group": group, "low": low, "high": high, "remove_url": away})
             continue
         found.extend(
-            {"text": option["label"], "remove_url": asked.without((name, option["value"]))}
+            {
+                "group": group,
+                "option": option,
+                "remove_url": asked.without((name, option["value"])),
+            }
             for option in group["options"]
             if option["checked"]
         )
-    if asked.one("stock"):
-        found.append({"text": "", "remove_url": asked.without(("stock", asked.one("stock")))})
     return found
 
 

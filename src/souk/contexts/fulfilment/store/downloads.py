@@ -16,6 +16,7 @@ from souk.contexts.fulfilment.domain.downloads import (
 from souk.kernel.ids import uuid7
 from souk.platform.database import Record, WriteTx
 
+FORGET_BATCH = 5_000
 COLUMNS = (
     "id, order_line_id, seller_order_id, buyer_id, buyer_email, file_id, storage_key, filename,"
     " content_type, size, expires_at, max_downloads, downloads, revoked_at, revoked_for"
@@ -115,6 +116,18 @@ async def resume_session(tx: WriteTx, session_id: UUID, *, length: int) -> None:
         session_id,
         length,
     )
+
+
+async def forget_addresses(tx: WriteTx, *, before: datetime) -> int:
+    """Forget from where downloads were begun; that they were stays. Returns how many, a batch."""
+    tag = await tx.execute(
+        "UPDATE fulfilment.download_session SET ip = NULL WHERE id IN (SELECT id"
+        " FROM fulfilment.download_session WHERE ip IS NOT NULL AND started_at < $1"
+        " ORDER BY started_at LIMIT $2)",
+        before,
+        FORGET_BATCH,
+    )
+    return int(tag.rsplit(" ", 1)[1])
 
 
 async def revoke(tx: WriteTx, order_line_ids: list[UUID], *, reason: str) -> None:

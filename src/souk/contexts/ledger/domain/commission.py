@@ -45,6 +45,16 @@ class CommissionRule:
     minimum: int | None = None
     maximum: int | None = None
     tax_bp: int = 0
+    valid_until: datetime | None = None
+
+    def in_force(self, now: datetime) -> bool:
+        """Whether sales of this moment fall under it, if it is theirs."""
+        return self.valid_from <= now and (self.valid_until is None or now < self.valid_until)
+
+    @property
+    def is_base(self) -> bool:
+        """A rule for everybody and everything: one of these must always be in force."""
+        return self.scope is Scope.PLATFORM and self.kind is None and self.currency is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +114,7 @@ def choose(
             rule.id,
         )
 
-    fitting = [rule for rule in rules if rule.valid_from <= now and _matches(rule, base)]
+    fitting = [rule for rule in rules if rule.in_force(now) and _matches(rule, base)]
     return max(fitting, key=rank, default=None)
 
 

@@ -12,6 +12,7 @@ from souk.contexts.listings.importing.commands import (
     listings_to_undo,
     note_completed,
     note_file,
+    set_mapping,
     undo_some,
     work_off,
 )
@@ -25,11 +26,22 @@ from souk.contexts.listings.importing.drafts import (
 )
 from souk.contexts.listings.importing.errors import EmptyUpload, FileTooLarge, ImportBusy
 from souk.contexts.listings.importing.export import write_own_csv
+from souk.contexts.listings.importing.mapping import (
+    NEEDED,
+    SAMPLE_BYTES,
+    Column,
+    Inspection,
+    ValueKind,
+    inspect,
+    open_mapped,
+)
+from souk.contexts.listings.importing.own import COLUMNS
 from souk.contexts.listings.importing.planning import Placement, StockChange
 from souk.contexts.listings.importing.queries import (
     ResultView,
     RunView,
     Unfinished,
+    remembered_columns,
     results,
     run,
     runs_of,
@@ -38,6 +50,7 @@ from souk.contexts.listings.importing.queries import (
     view_of,
 )
 from souk.contexts.listings.importing.reader import ProductFile, open_products
+from souk.contexts.listings.importing.report import report_head, report_lines
 from souk.contexts.listings.importing.runs import (
     MAX_FILE_SIZE,
     Counts,
@@ -48,13 +61,18 @@ from souk.contexts.listings.importing.runs import (
 )
 
 __all__ = [
+    "COLUMNS",
     "MAX_FILE_SIZE",
+    "NEEDED",
+    "SAMPLE_BYTES",
     "Batch",
+    "Column",
     "Counts",
     "EmptyUpload",
     "FileTooLarge",
     "ImageRef",
     "ImportBusy",
+    "Inspection",
     "Outcome",
     "Phase",
     "Placement",
@@ -70,18 +88,25 @@ __all__ = [
     "StockChange",
     "UndoneBatch",
     "Unfinished",
+    "ValueKind",
     "VariantDraft",
     "begin",
     "create_run",
     "fail",
     "finish",
+    "inspect",
     "listings_to_undo",
     "note_completed",
     "note_file",
+    "open_mapped",
     "open_products",
+    "remembered_columns",
+    "report_head",
+    "report_lines",
     "results",
     "run",
     "runs_of",
+    "set_mapping",
     "stale_runs",
     "undo_some",
     "unfinished",

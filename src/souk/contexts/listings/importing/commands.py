@@ -6,7 +6,7 @@ hands it over in the same transaction.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import msgspec
@@ -15,6 +15,7 @@ from souk.contexts.listings.domain import Listing, State
 from souk.contexts.listings.importing import store
 from souk.contexts.listings.importing.drafts import ProductRecord, RowProblem
 from souk.contexts.listings.importing.errors import EmptyUpload, FileTooLarge, run_not_found
+from souk.contexts.listings.importing.mapping import check_mapping
 from souk.contexts.listings.importing.planning import (
     Placement,
     Plan,
@@ -92,6 +93,22 @@ async def _own(tx: WriteTx, run_id: UUID, seller_id: UUID | None) -> Run:
     run = await store.lock_run(tx, run_id, seller_id=seller_id)
     if run is None:
         raise run_not_found()
+    return run
+
+
+async def set_mapping(
+    tx: WriteTx, *, run_id: UUID, seller_id: UUID, columns: Mapping[str, str]
+) -> Run:
+    """Say which field each column is, by its header; it is remembered for the seller's next file.
+
+    A preview of the former reading is void. Raises NotFound, InvalidInput, IllegalTransition.
+    """
+    mapping = check_mapping(columns)
+    run = await _own(tx, run_id, seller_id)
+    run.remap(mapping, now=tx.clock.now())
+    await store.save_run(tx, run)
+    await store.clear_results(tx, run.id, Phase.PREVIEW)
+    await store.remember_columns(tx, seller_id, mapping)
     return run
 
 

@@ -27,7 +27,7 @@ from souk.contexts.listings.importing.building import (
     read_title,
     read_weight,
 )
-from souk.contexts.listings.importing.columns import Cells
+from souk.contexts.listings.importing.columns import Cells, normalised
 from souk.contexts.listings.importing.drafts import (
     FileRef,
     Kind,
@@ -61,6 +61,11 @@ class Own:
 
     name = "souk"
     aliases: Mapping[str, str] = _ALIASES
+
+    @staticmethod
+    def aliases_of(key: str) -> str:
+        """The field of a normalised header under any of its names; empty for none."""
+        return _ALIASES.get(key, "")
 
     def recognises(self, headers: set[str]) -> bool:
         return bool(headers & {"title", "name"}) and "price" in headers
@@ -158,6 +163,14 @@ def _files(rows: list[Cells]) -> list[FileRef]:
     ][:20]
 
 
+def _unnamed(cells: Cells, number: int) -> str:
+    """An option whose name no cell says: that of a column which the seller mapped, such as Size."""
+    field = f"option{number}_value"
+    header = plain_text(cells.column(field))[:MAX_OPTION_NAME].strip()
+    own = not header or normalised(header) == normalised(field)
+    return f"Option {number}" if own else header
+
+
 def _variant(
     cells: Cells, first: Cells, state: FileState, problems: Problems
 ) -> VariantDraft | None:
@@ -181,7 +194,7 @@ def _variant(
         value = plain_text(cells.get(f"option{number}_value"))[:MAX_OPTION_VALUE].strip()
         name = cells.get(f"option{number}_name") or first.get(f"option{number}_name")
         if value:
-            options[plain_text(name)[:MAX_OPTION_NAME].strip() or f"Option {number}"] = value
+            options[plain_text(name)[:MAX_OPTION_NAME].strip() or _unnamed(cells, number)] = value
     return VariantDraft(
         sku=sku,
         options=options,

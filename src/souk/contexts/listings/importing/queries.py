@@ -24,6 +24,7 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     state: RunState
     format: str
+    mapping: dict[str, str] | None
     currency: str
     position: int
     total: int | None
@@ -56,6 +57,7 @@ def view_of(run: Run) -> RunView:
         size=run.file_size,
         state=run.state,
         format=run.format,
+        mapping=run.mapping,
         currency=run.currency,
         position=run.position,
         total=run.total,
@@ -119,6 +121,7 @@ async def results(
 
 
 stale_runs = store.stale_runs
+remembered_columns = store.remembered_columns
 
 
 class Unfinished(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ Nothing that a file contains raises: what cannot be read is a problem with a sen
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from souk.contexts.listings.importing.building import FileState
@@ -97,11 +97,17 @@ class ProductFile:
 
 
 def open_products(
-    stream: BinaryIO, *, currency: str, encoding: str = "", delimiter: str = ""
+    stream: BinaryIO,
+    *,
+    currency: str,
+    encoding: str = "",
+    delimiter: str = "",
+    formats: Sequence[Format] | None = None,
 ) -> ProductFile:
     """Find out what a seekable stream of bytes is. Never raises for its content.
 
     `encoding` and `delimiter` override what would be detected; an unknown encoding is ignored.
+    `formats` are the tables that it may be, in the order of preference.
     """
     problems = Problems()
     stream.seek(0)
@@ -118,7 +124,13 @@ def open_products(
     found = _encoding(stream, encoding, problems)
     first = next(_first_texts(stream, found), "")
     jsonl = first.startswith("{")
-    layout, mark = (None, "") if jsonl else _layout(stream, found, delimiter, problems, first)
+    layout, mark = (
+        (None, "")
+        if jsonl
+        else _layout(
+            stream, found, delimiter, problems, first, FORMATS if formats is None else formats
+        )
+    )
     return ProductFile(
         stream, found, currency=currency, layout=layout, delimiter=mark, jsonl=jsonl,
         problems=problems,
@@ -152,7 +164,12 @@ def _first_texts(stream: BinaryIO, encoding: Encoding) -> Iterator[str]:
 
 
 def _layout(
-    stream: BinaryIO, encoding: Encoding, delimiter: str, problems: Problems, first: str
+    stream: BinaryIO,
+    encoding: Encoding,
+    delimiter: str,
+    problems: Problems,
+    first: str,
+    formats: Sequence[Format],
 ) -> tuple[Format | None, str]:
     """The format and delimiter under which the header has the most known columns."""
     best: tuple[int, int, Format, str, Row] | None = None
@@ -162,7 +179,7 @@ def _layout(
         if header is None or header.refusal:
             continue
         names = {normalised(cell) for cell in header.cells}
-        for rank, layout in enumerate(FORMATS):
+        for rank, layout in enumerate(formats):
             if layout.recognises(names):
                 score = sum(1 for name in names if name in layout.aliases)
                 if best is None or (score, -rank) > best[:2]:

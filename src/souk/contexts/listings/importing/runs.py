@@ -47,10 +47,10 @@ AT_WORK = frozenset({RunState.PREVIEWING, RunState.RUNNING, RunState.UNDOING})
 TRANSITIONS: dict[RunState, frozenset[RunState]] = {
     RunState.UPLOADED: frozenset({RunState.PREVIEWING, RunState.RUNNING}),
     RunState.PREVIEWING: frozenset({RunState.PREVIEWED, RunState.FAILED}),
-    RunState.PREVIEWED: frozenset({RunState.PREVIEWING, RunState.RUNNING}),
+    RunState.PREVIEWED: frozenset({RunState.PREVIEWING, RunState.RUNNING, RunState.UPLOADED}),
     RunState.RUNNING: frozenset({RunState.DONE, RunState.FAILED}),
     RunState.DONE: frozenset({RunState.UNDOING}),
-    RunState.FAILED: frozenset({RunState.UNDOING}),
+    RunState.FAILED: frozenset({RunState.UNDOING, RunState.UPLOADED}),
     RunState.UNDOING: frozenset({RunState.UNDONE, RunState.FAILED}),
     RunState.UNDONE: frozenset(),
 }
@@ -79,6 +79,7 @@ class Run(msgspec.Struct, kw_only=True):
 
     `position` counts the products worked off in the present phase: the checkpoint from which a
     worker goes on after a crash. `total` is known once the file has been read to its end.
+    `mapping` is the seller's own reading of the columns, by normalised header.
     """
 
     id: UUID
@@ -91,6 +92,7 @@ class Run(msgspec.Struct, kw_only=True):
     state: RunState = RunState.UPLOADED
     format: str = ""
     source: str = ""
+    mapping: dict[str, str] | None = None
     problems: list[RowProblem] = msgspec.field(default_factory=list[RowProblem])
     failure: str = ""
     position: int = 0
@@ -118,6 +120,22 @@ class Run(msgspec.Struct, kw_only=True):
                 self.counts = Counts()
         else:
             self.finished_at = now
+
+    def remap(self, mapping: dict[str, str], *, now: datetime) -> None:
+        """Read the columns otherwise: the file is looked at anew.
+
+        Raises IllegalTransition once listings were written, and while it is at work.
+        """
+        if self.state is not RunState.UPLOADED:
+            if self.state is RunState.FAILED and self.position:
+                raise IllegalTransition(
+                    subject="import", current=self.state, wanted=RunState.UPLOADED
+                )
+            self.move_to(RunState.UPLOADED, now=now)
+        self.mapping = mapping
+        self.updated_at = now
+        self.position, self.total, self.counts = 0, None, Counts()
+        self.problems, self.failure, self.finished_at = [], "", None
 
     def fail(self, reason: str, *, now: datetime) -> None:
         """The file cannot be read, or its import is given up; what has landed stays."""

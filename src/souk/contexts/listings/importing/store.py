@@ -24,8 +24,8 @@ from souk.platform.database import ReadConn, Record, WriteTx
 
 _COLUMNS = (
     "id", "seller_id", "actor", "filename", "file_key", "file_size", "currency", "state", "format",
-    "source", "problems", "failure", "position", "total", "counts", "created_at", "updated_at",
-    "finished_at",
+    "source", "mapping", "problems", "failure", "position", "total", "counts", "created_at",
+    "updated_at", "finished_at",
 )  # fmt: skip
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM listings.import_run"
 _INSERT = (
@@ -101,6 +101,30 @@ async def save_run(tx: WriteTx, run: Run) -> None:
         await tx.execute(_UPDATE, *_values(run))
     except pg.UniqueViolationError as error:
         raise ImportBusy from error
+
+
+async def remember_columns(tx: WriteTx, seller_id: UUID, mapping: Mapping[str, str]) -> None:
+    """Keep what the seller's columns mean, for the next file that has them."""
+    await tx.execute(
+        "INSERT INTO listings.import_column (seller_id, header, field, updated_at)"
+        " SELECT $1, m.header, m.field, $4 FROM unnest($2::text[], $3::text[]) AS m (header, field)"
+        " ON CONFLICT (seller_id, header)"
+        " DO UPDATE SET field = excluded.field, updated_at = excluded.updated_at",
+        seller_id,
+        list(mapping),
+        list(mapping.values()),
+        tx.clock.now(),
+    )
+
+
+async def remembered_columns(conn: ReadConn, seller_id: UUID) -> dict[str, str]:
+    """The fields that the seller gave to headers, the newest thousand of them."""
+    rows = await conn.fetch(
+        "SELECT header, field FROM listings.import_column WHERE seller_id = $1"
+        " ORDER BY updated_at DESC, header LIMIT 1000",
+        seller_id,
+    )
+    return {row["header"]: row["field"] for row in rows}
 
 
 async def clear_results(tx: WriteTx, run_id: UUID, phase: Phase) -> None:

@@ -15,10 +15,12 @@ from souk.contexts.notifications.contents.accounts import (
     Welcome,
 )
 from souk.contexts.notifications.contents.digest import Digest, Told
+from souk.contexts.notifications.contents.lists import CartWaiting
 from souk.contexts.notifications.contents.orders import (
     Bought,
     Delivered,
     DownloadReady,
+    LinesCancelled,
     OrderCancelled,
     PaymentFailed,
     PurchaseConfirmed,
@@ -27,15 +29,22 @@ from souk.contexts.notifications.contents.orders import (
     Shipped,
     SoldOutRefunded,
 )
+from souk.contexts.notifications.contents.reviews import (
+    ReviewAnswered,
+    ReviewHidden,
+    ReviewReceived,
+    ReviewShown,
+    ReviewWanted,
+)
 from souk.contexts.notifications.contents.selling import (
     KeysMissing,
     ListingApproved,
     ListingRejected,
+    LowStock,
     SellerApproved,
     SellerAsked,
     SellerRejected,
 )
-from souk.contexts.notifications.contents.stock import LowStock
 
 AnyContent = (
     Welcome
@@ -50,6 +59,7 @@ AnyContent = (
     | Shipped
     | Delivered
     | DownloadReady
+    | LinesCancelled
     | OrderCancelled
     | PaymentFailed
     | Refunded
@@ -60,7 +70,13 @@ AnyContent = (
     | ListingApproved
     | ListingRejected
     | KeysMissing
+    | ReviewWanted
+    | ReviewReceived
+    | ReviewAnswered
+    | ReviewShown
+    | ReviewHidden
     | LowStock
+    | CartWaiting
     | Digest
 )
 
@@ -74,12 +90,14 @@ __all__ = [
     "AddressTaken",
     "AnyContent",
     "Bought",
+    "CartWaiting",
     "ConfirmNewEmail",
     "ConfirmOldEmail",
     "Delivered",
     "Digest",
     "DownloadReady",
     "KeysMissing",
+    "LinesCancelled",
     "ListingApproved",
     "ListingRejected",
     "LowStock",
@@ -90,6 +108,11 @@ __all__ = [
     "PurchaseConfirmed",
     "Refunded",
     "ResetPassword",
+    "ReviewAnswered",
+    "ReviewHidden",
+    "ReviewReceived",
+    "ReviewShown",
+    "ReviewWanted",
     "Sale",
     "SellerApproved",
     "SellerAsked",

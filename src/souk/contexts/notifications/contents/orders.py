@@ -63,7 +63,7 @@ class PurchaseConfirmed(Content, frozen=True, tag="purchase_confirmed"):
             rows=rows,
             total=Row(say("Total"), say.money(self.total, self.currency)),
             action=say("See the order"),
-            path=f"/account/orders/{self.order_id}",
+            path=link or f"/account/orders/{self.order_id}",
         )
 
 
@@ -137,7 +137,7 @@ class Shipped(Content, frozen=True, tag="shipped"):
             paragraphs=paragraphs,
             rows=rows,
             action=say("Follow the parcel"),
-            path=f"/account/orders/{self.order_id}",
+            path=link or f"/account/orders/{self.order_id}",
         )
 
 
@@ -160,7 +160,7 @@ class Delivered(Content, frozen=True, tag="delivered"):
                 ),
             ],
             action=say("See the order"),
-            path=f"/account/orders/{self.order_id}",
+            path=link or f"/account/orders/{self.order_id}",
         )
 
 
@@ -183,7 +183,7 @@ class DownloadReady(Content, frozen=True, tag="download_ready"):
             ],
             rows=[Row(title, "") for title in self.titles],
             action=say("Go to my downloads"),
-            path=f"/account/orders/{self.order_id}",
+            path=link or f"/account/orders/{self.order_id}",
         )
 
 
@@ -209,6 +209,38 @@ class OrderCancelled(Content, frozen=True, tag="order_cancelled"):
         return Letter(
             subject=say("Your order {number} was cancelled in part", number=self.number),
             heading=say("Cancelled"),
+            paragraphs=paragraphs,
+            action=say("See the order"),
+            path=link or f"/account/orders/{self.order_id}",
+        )
+
+
+class LinesCancelled(Content, frozen=True, tag="lines_cancelled"):
+    """Some pieces of an order were cancelled; the rest comes. `refund` in minor units."""
+
+    order_id: UUID
+    number: str
+    seller: str
+    reason: str
+    refund: int
+    currency: str
+
+    def letter(self, say: Say, *, link: str = "") -> Letter:
+        paragraphs = [
+            say(
+                "{seller} cannot send all of your order {number}.",
+                seller=self.seller,
+                number=self.number,
+            ),
+            self.reason,
+        ]
+        if self.refund:
+            amount = say.money(self.refund, self.currency)
+            paragraphs.append(say("{amount} goes back the way it came.", amount=amount))
+        paragraphs.append(say("The rest of your order is not changed."))
+        return Letter(
+            subject=say("Part of your order {number} was cancelled", number=self.number),
+            heading=say("Not everything can come"),
             paragraphs=paragraphs,
             action=say("See the order"),
             path=f"/account/orders/{self.order_id}",
@@ -258,7 +290,7 @@ class Refunded(Content, frozen=True, tag="refunded"):
                 ),
             ],
             action=say("See the order") if self.order_id else "",
-            path=f"/account/orders/{self.order_id}" if self.order_id else "",
+            path=(link or f"/account/orders/{self.order_id}") if self.order_id else "",
         )
 
 

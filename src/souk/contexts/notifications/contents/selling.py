@@ -116,3 +116,28 @@ class KeysMissing(Content, frozen=True, tag="keys_missing"):
             action=say("Open the order"),
             path=f"/sell/orders/{self.seller_order_id}",
         )
+
+
+class LowStock(Content, frozen=True, tag="low_stock"):
+    """A variant has run down to the number at which its seller asked to be warned."""
+
+    variant_id: UUID
+    name: str
+    on_hand: int
+
+    def letter(self, say: Say, *, link: str = "") -> Letter:
+        left = (
+            say("{name} is sold out.", name=self.name)
+            if not self.on_hand
+            else say("{count} of {name} are left.", count=str(self.on_hand), name=self.name)
+        )
+        return Letter(
+            subject=say("Runs low: {name}", name=self.name),
+            heading=say("Your stock runs low"),
+            paragraphs=[
+                left,
+                say("Enter new stock when it comes in, or change the number of the warning."),
+            ],
+            action=say("Open the stock"),
+            path=f"/sell/stock/{self.variant_id}",
+        )

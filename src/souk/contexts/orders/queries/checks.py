@@ -54,15 +54,29 @@ class SellerOrderMoney(msgspec.Struct, frozen=True):
     commission_tax: int
     released: bool
     refunded: int
+    given_up_tax: int
+
+
+# The share of an amount that the cancelled pieces of a line carry, as `cancellation` has it.
+_GONE = "sum((l.{0} / l.quantity) * l.cancelled + least(l.cancelled, l.{0} % l.quantity))"
 
 
 async def money_of_all(conn: ReadConn) -> list[SellerOrderMoney]:
-    """Every seller order's figures, for `souk verify`."""
+    """Every seller order's figures, for `souk verify`. Commission and its tax are those that are
+    due: what was frozen at purchase, less the share of what was cancelled."""
     rows = await conn.fetch(
         "SELECT so.id, so.order_id, p.payment_id, so.seller_id, so.currency, so.state, so.total,"
-        " so.tax, so.commission, so.commission_tax, so.released, so.refunded"
+        " so.tax, so.commission - gone.commission, so.commission_tax - gone.commission_tax,"
+        " so.released, so.refunded,"
+        " gone.tax + CASE WHEN gone.unsent THEN so.delivery_tax ELSE 0 END"
         " FROM orders.seller_order so"
-        " JOIN orders.purchase p ON p.id = so.order_id"
+        " JOIN orders.purchase p ON p.id = so.order_id CROSS JOIN LATERAL ("
+        f"  SELECT {_GONE.format('commission')}::bigint AS commission,"
+        f"   {_GONE.format('commission_tax')}::bigint AS commission_tax,"
+        f"   {_GONE.format('tax')}::bigint AS tax,"
+        "   coalesce(bool_and(l.cancelled = l.quantity) FILTER (WHERE l.kind <> 'digital'), false)"
+        "     AS unsent"
+        "  FROM orders.line l WHERE l.seller_order_id = so.id) gone"
     )
     return [SellerOrderMoney(*row.values()) for row in rows]
 
@@ -74,3 +88,14 @@ async def ordered_listings(conn: ReadConn, listing_ids: Sequence[UUID]) -> froze
         list(listing_ids),
     )
     return frozenset(row["listing_id"] for row in rows)
+
+
+async def paying(conn: ReadConn, *, user_id: UUID | None, guest: bytes | None) -> UUID | None:
+    """The holder's newest checkout whose payment is under way, to go on with it."""
+    column, key = ("user_id", user_id) if user_id else ("guest", guest)
+    return await conn.fetchval(
+        f"SELECT id FROM orders.checkout WHERE {column} = $1 AND state = 'awaiting_payment'"
+        " AND expires_at > $2 ORDER BY id DESC LIMIT 1",
+        key,
+        conn.clock.now(),
+    )

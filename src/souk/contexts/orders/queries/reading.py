@@ -36,6 +36,7 @@ class LineView(msgspec.Struct, frozen=True):
     cancelled: int
     returned: int
     refunded: int
+    commission_tax: int
 
 
 class StepView(msgspec.Struct, frozen=True):
@@ -65,11 +66,13 @@ class SellerOrderView(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     commission: int
     commission_tax: int
+    delivery_tax: int
     delivery_label: str
     placed_at: datetime
     delivered_at: datetime | None
     released: bool
     refunded: int
+    packed_at: datetime | None
     lines: list[LineView]
     timeline: list[StepView]
 
@@ -133,7 +136,7 @@ class SellerOrderRow(msgspec.Struct, frozen=True, kw_only=True):
 _LINES = """
 SELECT seller_order_id, id, variant_id, listing_id, kind, title, variant_title, sku, slug,
   image_key, unit_price, quantity, discount, tax, total, commission, fulfilled, cancelled,
-  returned, refunded
+  returned, refunded, commission_tax
 FROM orders.line WHERE seller_order_id = ANY($1) ORDER BY seller_order_id, position
 """
 _STEPS = """
@@ -207,6 +210,18 @@ async def seller_order(
     return parts[0]
 
 
+async def seller_parts(
+    conn: ReadConn, ids: Sequence[UUID], *, seller_id: UUID
+) -> list[SellerOrderView]:
+    """Those of these parts that are the seller's, oldest first."""
+    return await _parts(
+        conn,
+        f"{_PARTS} WHERE so.id = ANY($1::uuid[]) AND so.seller_id = $2 ORDER BY so.id",
+        list(ids),
+        seller_id,
+    )
+
+
 async def address_of(conn: ReadConn, order_id: UUID) -> dict[str, str] | None:
     """Where the order goes; for the sellers who ship it."""
     return await conn.fetchval(
@@ -263,7 +278,7 @@ def _grouped(rows: Sequence[Record]) -> dict[UUID, list[Record]]:
     return groups
 
 
-_ORDER_LIST = """
+ORDER_LIST = """
 SELECT p.id, p.number, p.email, p.currency, p.total, p.placed_at, parts.states, parts.sellers,
   parts.units, parts.titles, parts.image_key
 FROM orders.purchase p CROSS JOIN LATERAL (
@@ -285,7 +300,7 @@ async def orders_of(
 ) -> Page[OrderRow]:
     """A buyer's orders, newest first."""
     rows = await conn.fetch(
-        f"{_ORDER_LIST} WHERE (p.user_id = $1 OR p.guest = $2)"
+        f"{ORDER_LIST} WHERE (p.user_id = $1 OR p.guest = $2)"
         " AND ($3::uuid IS NULL OR p.id < $3) ORDER BY p.id DESC LIMIT $4",
         user_id,
         guest,
@@ -300,7 +315,7 @@ async def all_orders(
 ) -> Page[OrderRow]:
     """Every order, newest first, for operators; `search` is a number or an e-mail address."""
     rows = await conn.fetch(
-        f"{_ORDER_LIST} WHERE ($1 = '' OR p.number = upper($1) OR lower(p.email) = lower($1))"
+        f"{ORDER_LIST} WHERE ($1 = '' OR p.number = upper($1) OR lower(p.email) = lower($1))"
         " AND ($2::uuid IS NULL OR p.id < $2) ORDER BY p.id DESC LIMIT $3",
         search.strip(),
         _after(cursor),
@@ -309,8 +324,9 @@ async def all_orders(
     return _order_page(rows, limit)
 
 
-def _order_page(rows: Sequence[Record], limit: int) -> Page[OrderRow]:
-    items = [
+def order_rows(rows: Sequence[Record]) -> list[OrderRow]:
+    """Rows of `ORDER_LIST` as they are shown."""
+    return [
         OrderRow(
             id=row["id"],
             number=row["number"],
@@ -326,6 +342,10 @@ def _order_page(rows: Sequence[Record], limit: int) -> Page[OrderRow]:
         )
         for row in rows
     ]
+
+
+def _order_page(rows: Sequence[Record], limit: int) -> Page[OrderRow]:
+    items = order_rows(rows)
     return page_of(items, limit=limit, cursor_of=lambda item: encode_cursor(str(item.id)))
 
 

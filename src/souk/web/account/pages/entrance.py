@@ -13,7 +13,7 @@ from souk.kernel.actor import Actor
 from souk.kernel.errors import DomainError
 from souk.platform.database import Database, WriteTx
 from souk.platform.http import access
-from souk.platform.http.holder import GUEST_COOKIE, guest_token_of
+from souk.platform.http.holder import GUEST_COOKIE, Holder, guest_token_of
 from souk.platform.http.problems import STATUS
 from souk.platform.settings import Settings
 from souk.web import locale as languages
@@ -29,6 +29,7 @@ from souk.web.page import (
     safe_path,
     translate,
 )
+from souk.web.storefront.seen import SEEN_COOKIE, seen_of
 
 Next = Annotated[str, QueryParameter(name="next", max_length=2_000)]
 _YEAR = 31_536_000
@@ -65,6 +66,7 @@ async def log_in(request: Req, db: Database, settings: Settings, actor: Actor) -
     name = translate(request, "Welcome back, %(name)s.") % {"name": opened.user.display_name}
     response = redirect(to, flash=Flash("success", name), settings=settings)
     identity.set_session_cookie(response, secret=opened.secret, settings=settings)
+    response.delete_cookie(SEEN_COOKIE)
     spoken = opened.user.locale.split("-")[0]
     if languages.LANGUAGE_COOKIE not in request.cookies and spoken in languages.available():
         keep_language(response, spoken, settings=settings)
@@ -93,6 +95,8 @@ async def _open(
         opened = await identity.open_session(tx, actor, proof=proof, user_agent=agent)
         if guest is not None:
             await carts.merge_guest(tx, guest, opened.user.id)
+        member = Holder(user_id=opened.user.id)
+        await carts.note_viewed(tx, member, listing_ids=seen_of(request))
         return opened
 
     return await db.transact(begin)

@@ -1,4 +1,5 @@
-"""A buyer's orders. A guest finds an order by the cookie with which it was placed."""
+"""A buyer's orders. A guest finds an order by the cookie with which it was placed, or by the link
+of a mail about it, which leaves a cookie that is sent to the pages of this one order alone."""
 
 from __future__ import annotations
 
@@ -14,21 +15,35 @@ from souk.contexts.orders import api as orders
 from souk.contexts.payments import api as payments
 from souk.contexts.sellers import api as sellers
 from souk.flows.fulfil_order import steps
+from souk.flows.review_purchase import flow
 from souk.kernel.actor import Actor
 from souk.kernel.errors import DomainError
 from souk.kernel.ids import fingerprint
 from souk.platform.database import Database, ReadConn, WriteTx
 from souk.platform.http import access
-from souk.platform.http.holder import guest_token_of
+from souk.platform.http.holder import guest_token_of, holder_of
 from souk.platform.http.problems import STATUS
 from souk.platform.settings import Settings
 from souk.web.account.timeline import part_view
 from souk.web.addresses import country_name
 from souk.web.forms import check, summary
-from souk.web.page import Flash, Req, field_errors, form_of, language_of, page, redirect, translate
+from souk.web.page import (
+    Flash,
+    Req,
+    field_errors,
+    form_of,
+    language_of,
+    page,
+    pages_of,
+    redirect,
+    translate,
+)
 
 Cursor = Annotated[str | None, QueryParameter(max_length=1_024)]
 Act = Literal["cancel", "return"]
+Key = Annotated[str, QueryParameter(max_length=100)]
+ORDER_COOKIE = "souk_order"
+_OPEN_FOR = 60 * 60 * 24
 
 
 @get("/account/orders", access=access.SIGNED_IN, include_in_schema=False)
@@ -43,10 +58,48 @@ async def orders_page(
 
 
 async def _own(conn: ReadConn, request: Req, actor: Actor, order_id: UUID) -> orders.OrderView:
-    """The caller's order, as a member or as the guest of the cookie. Raises OrderNotFound."""
+    """The caller's order, as a member, as the guest who placed it, or by the link of a mail.
+
+    Raises OrderNotFound, OrderLinkOver.
+    """
+    key = request.cookies.get(ORDER_COOKIE)
+    if key is not None:
+        settings: Settings = request.app.state["settings"]
+        try:
+            orders.check_order_key(key, order_id, secret=settings.secret_key, now=conn.clock.now())
+        except (orders.OrderNotFound, orders.OrderLinkOver):
+            pass
+        else:
+            return await orders.order(conn, order_id, any_holder=True)
     token = guest_token_of(request)
     guest = fingerprint(token) if token else None
     return await orders.order(conn, order_id, user_id=actor.user_id, guest=guest)
+
+
+@get(
+    "/account/orders/{order_id:uuid}/open",
+    access=access.HOLDER,
+    rate="write",
+    include_in_schema=False,
+)
+async def open_order(
+    db: Database, settings: Settings, order_id: FromPath[UUID], key: Key
+) -> Response[bytes]:
+    """The link of a mail: goes on to the order at once, so that the key leaves the address bar."""
+    orders.check_order_key(key, order_id, secret=settings.secret_key, now=db.clock.now())
+    path = f"/account/orders/{order_id}"
+    response = redirect(path)
+    response.set_cookie(
+        ORDER_COOKIE,
+        key,
+        path=path,
+        max_age=_OPEN_FOR,
+        httponly=True,
+        secure=settings.secure_cookies,
+        samesite="lax",
+    )
+    response.headers["referrer-policy"] = "no-referrer"
+    return response
 
 
 @get("/account/orders/{order_id:uuid}", access=access.HOLDER, include_in_schema=False)
@@ -66,6 +119,7 @@ async def order_page(
         keys = await fulfilment.licence_keys(conn, seller_order_ids=ids)
         shops = await sellers.cards(conn, [part.seller_id for part in order.seller_orders])
         payment = await payments.find(conn, order.payment_id)
+        to_review = await flow.reviewable(conn, await holder_of(request), order_id=order.id)
     now = db.clock.now()
     address = order.shipping_address
     return await page(
@@ -79,10 +133,12 @@ async def order_page(
                 parcels=parcels.get(part.id, []),
                 links=links.get(part.id, []),
                 now=now,
+                return_days=pages_of(request).services.options[orders.RETURN_DAYS],
             )
             for part in order.seller_orders
         ],
         keys=keys,
+        to_review=to_review,
         payment=payment,
         address=_address_lines(address, language_of(request)) if address else [],
         noindex=True,
@@ -222,4 +278,4 @@ async def _cancel(
     await db.transact(lambda tx: steps.cancel(tx, actor, seller_order_id=part_id, reason=reason))
 
 
-routes: list[Any] = [orders_page, order_page, confirm_delivery, act_page, act_on_part]
+routes: list[Any] = [orders_page, open_order, order_page, confirm_delivery, act_page, act_on_part]

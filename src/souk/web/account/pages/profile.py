@@ -19,6 +19,7 @@ from souk.platform.http.holder import Holder
 from souk.platform.http.problems import STATUS
 from souk.platform.settings import Settings
 from souk.web import locale as languages
+from souk.web.account.devices import device_name
 from souk.web.account.pages.entrance import keep_language
 from souk.web.forms import check, summary
 from souk.web.page import Flash, Req, field_errors, form_of, page, redirect, translate
@@ -125,7 +126,13 @@ async def _security(
 ) -> Response[bytes]:
     async with db.read() as conn:
         sessions = await identity.sessions(conn, actor)
-    return await page(request, "account/security.html", sessions=sessions, **_refusal(error))
+    return await page(
+        request,
+        "account/security.html",
+        sessions=sessions,
+        device=device_name,
+        **_refusal(error),
+    )
 
 
 @post("/account/password", access=access.SIGNED_IN, rate="login", include_in_schema=False)

@@ -11,7 +11,7 @@ from litestar.params import FromPath, QueryParameter
 
 from souk.contexts.catalog import api as catalog
 from souk.kernel.actor import Actor, Permission
-from souk.kernel.errors import DomainError
+from souk.kernel.errors import DomainError, NotFound
 from souk.kernel.ids import parse_uuid
 from souk.platform.database import Database, WriteTx
 from souk.platform.http import access
@@ -23,13 +23,13 @@ from souk.web.desk import (
     answer,
     ask,
     back_to,
+    category_choices,
     problem_context,
     read_uuid,
     refusal,
     status_of,
 )
 from souk.web.page import Req, form_of, page
-from souk.web.sell.editor import category_choices
 
 _MAY = access.operator(Permission.CATALOG_MANAGE)
 _ROOT = "/admin/catalog"
@@ -79,6 +79,7 @@ async def _show(
 
 def _node(node: catalog.CategoryNode, current: UUID | None) -> dict[str, Any]:
     return {
+        "id": node.id,
         "text": node.name,
         "url": f"{_ROOT}/{node.id}",
         "current": node.id == current,
@@ -152,7 +153,9 @@ async def move_category(
     form = await form_of(request)
 
     async def work(tx: WriteTx) -> None:
-        if form.get("act") in {"up", "down"}:
+        if form.get("act") in {"before", "into"}:
+            await _drop(tx, actor, category_id, form)
+        elif form.get("act") in {"up", "down"}:
             tree = await catalog.tree(tx)
             own = tree.get(category_id)
             ids = [each.id for each in tree.children(own.parent_id)]
@@ -165,6 +168,20 @@ async def move_category(
             await catalog.move_category(tx, actor, category_id=category_id, parent_id=parent)
 
     return await act(request, db, work, to=f"{_ROOT}/{category_id}", done="Moved.")
+
+
+async def _drop(tx: WriteTx, actor: Actor, category_id: UUID, form: dict[str, str]) -> None:
+    """What a drag does: hang it below the target, or stand it right before the target."""
+    tree = await catalog.tree(tx)
+    target = tree.get(parse_uuid(form.get("target", "")) or form.get("target", ""))
+    own = tree.get(category_id)
+    parent = target.id if form["act"] == "into" else target.parent_id
+    if parent != own.parent_id:
+        await catalog.move_category(tx, actor, category_id=category_id, parent_id=parent)
+    if form["act"] == "before" and target.id != category_id:
+        ids = [each.id for each in tree.children(parent) if each.id != category_id]
+        ids.insert(ids.index(target.id), category_id)
+        await catalog.reorder_categories(tx, actor, parent_id=parent, ids=ids)
 
 
 def _merging(category_id: UUID, into: UUID | None, names: tuple[str, str]) -> Ask:
@@ -210,6 +227,70 @@ async def merge(
         gone,
         lambda tx, _: catalog.merge_category(tx, actor, category_id=category_id, into=target),
     )
+
+
+@get(_ROOT + "/attributes/{attribute_id:uuid}", access=_MAY, include_in_schema=False)
+async def attribute_page(
+    request: Req, db: Database, actor: Actor, attribute_id: FromPath[UUID]
+) -> Response[bytes]:
+    """One attribute: its words, its choices, and where it is asked for."""
+    return await _attribute(request, db, actor, attribute_id)
+
+
+async def _attribute(
+    request: Req,
+    db: Database,
+    actor: Actor,
+    attribute_id: UUID,
+    *,
+    form: dict[str, str] | None = None,
+    error: DomainError | None = None,
+) -> Response[bytes]:
+    async with db.read() as conn:
+        tree = await catalog.tree(conn)
+        attributes = await catalog.all_attributes(conn)
+        waiting = await queues(conn, actor)
+    one = next((each for each in attributes if each.id == attribute_id), None)
+    if one is None:
+        raise NotFound("There is no such attribute. Look at the list.")
+    stored = {"name": one.name, "unit": one.unit, "choices": "\n".join(one.choices)}
+    return await page(
+        request,
+        "admin/attribute.html",
+        status=status_of(error),
+        attribute=one,
+        used=tree.assigned_to(attribute_id),
+        form=stored if form is None else form,
+        desk_counts=waiting,
+        **problem_context(error),
+    )
+
+
+@post(_ROOT + "/attributes/{attribute_id:uuid}", access=_MAY, rate="write", include_in_schema=False)
+async def change_attribute(
+    request: Req, db: Database, actor: Actor, attribute_id: FromPath[UUID]
+) -> Response[bytes]:
+    """Change its words, unit and choices; code and type stay."""
+    form = await form_of(request)
+    try:
+        choices = [clean_text(part.strip(), path="choices") for part in _lines(form)]
+        await db.transact(
+            lambda tx: catalog.update_attribute(
+                tx,
+                actor,
+                attribute_id=attribute_id,
+                name=clean_text(form.get("name", ""), path="name"),
+                unit=clean_text(form.get("unit", ""), path="unit"),
+                choices=[choice for choice in choices if choice],
+            )
+        )
+    except DomainError as error:
+        return await _attribute(request, db, actor, attribute_id, form=form, error=error)
+    return back_to(request, f"{_ROOT}/attributes/{attribute_id}", "Saved.")
+
+
+def _lines(form: dict[str, str]) -> list[str]:
+    return form.get("choices", "").splitlines()
 
 
 @post(_ROOT + "/attributes", access=_MAY, rate="write", include_in_schema=False)
@@ -263,5 +344,5 @@ async def assign(
 
 routes: list[Any] = [
     tree_page, category_page, create_category, change_category, move_category, merge_page, merge,
-    create_attribute, assign,
+    attribute_page, change_attribute, create_attribute, assign,
 ]  # fmt: skip

@@ -12,6 +12,7 @@ from souk.kernel.actor import Actor, Permission
 from souk.kernel.errors import DomainError, NotFound
 from souk.platform.database import Database
 from souk.platform.http import access
+from souk.web.admin.diff import differences
 from souk.web.admin.frame import queues
 from souk.web.desk import Ask, answer, ask, back_to, problem_context, read_date, status_of
 from souk.web.locale import LANGUAGES
@@ -61,6 +62,8 @@ async def _show(
     drafts = [one for one in versions if one.state == "draft"]
     base = next((one for one in [*drafts, *versions] if one.locale == locale), None)
     stored = {"title": base.title, "markdown": base.markdown} if base else {}
+    draft = next((one for one in drafts if one.locale == locale), None)
+    present = next((one for one in versions if one.locale == locale and one != draft), None)
     return await page(
         request,
         "admin/legal_document.html",
@@ -72,7 +75,9 @@ async def _show(
         locale_shown=locale,
         all_languages=list(LANGUAGES.items()),
         form=stored if form is None else form,
-        preview=next((one.html for one in drafts if one.locale == locale), None),
+        draft=draft,
+        present=present,
+        changes=differences(present.markdown, draft.markdown) if draft and present else None,
         desk_counts=waiting,
         **problem_context(error),
     )
@@ -109,6 +114,42 @@ async def save_draft(
         return await _show(request, db, actor, slug, locale=locale, form=form, error=error)
     to = f"{_ROOT}/{slug}?locale={locale if locale in LANGUAGES else 'en'}"
     return back_to(request, to, "The draft is saved. Nobody sees it before you publish it.")
+
+
+@get(_ONE + "/versions/{number:int}", access=_MAY, include_in_schema=False)
+async def version_page(
+    request: Req,
+    db: Database,
+    actor: Actor,
+    slug: FromPath[str],
+    number: FromPath[int],
+    locale: _Locale = "en",
+) -> Response[bytes]:
+    """One version as it was, and what it changed in the one before."""
+    kind = _kind(slug)
+    async with db.read() as conn:
+        versions = [
+            one for one in await compliance.all_versions(conn, kind) if one.locale == locale
+        ]
+        waiting = await queues(conn, actor)
+    shown = next((one for one in versions if one.version == number), None)
+    if shown is None:
+        raise NotFound("There is no such version. Look at the list of versions.")
+    older = max((one for one in versions if one.version < number), key=_number, default=None)
+    return await page(
+        request,
+        "admin/legal_version.html",
+        slug=slug,
+        name=LEGAL_TITLES[kind],
+        shown=shown,
+        older=older,
+        changes=differences(older.markdown, shown.markdown) if older else None,
+        desk_counts=waiting,
+    )
+
+
+def _number(document: compliance.DocumentView) -> int:
+    return document.version
 
 
 _QUESTIONS: dict[str, dict[str, Any]] = {
@@ -170,4 +211,4 @@ async def decide(
     return await answer(request, db, _question(slug, what), work)
 
 
-routes: list[Any] = [documents_page, document_page, save_draft, question_page, decide]
+routes: list[Any] = [documents_page, document_page, save_draft, version_page, question_page, decide]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from litestar import Response, get
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath
+from litestar.response import Stream
 
 from souk.contexts.fulfilment import api as fulfilment
 from souk.contexts.ledger import api as ledger
@@ -14,15 +15,30 @@ from souk.contexts.orders import api as orders
 from souk.contexts.payments import api as payments
 from souk.contexts.sellers import api as sellers
 from souk.kernel.actor import Actor, Permission
+from souk.kernel.errors import DomainError
+from souk.kernel.page import Page
+from souk.platform import audit
 from souk.platform.database import Database
-from souk.platform.http import access
+from souk.platform.http import access, csv
 from souk.platform.http.wire import clean_text
-from souk.web.admin.frame import queues
-from souk.web.desk import address
+from souk.web.admin import books
+from souk.web.admin.frame import people_of, queues
+from souk.web.admin.lists import Cursor, Day, Short, State, Word, frame_of, plain_money, plain_time
+from souk.web.desk import problem_context, read_date, status_of
 from souk.web.page import Req, page
 
 _MAY = access.operator(Permission.ORDERS_VIEW)
 _LIST = "/admin/orders"
+
+
+def _wanted(*, q: str, chosen: str, since: str, until: str) -> orders.desk.OrderFilter:
+    """What the address asks for. Raises InvalidInput."""
+    return orders.desk.OrderFilter(
+        search=clean_text(q, path="q"),
+        state=chosen if chosen in set(orders.SellerOrderState) else "",
+        since=read_date(since, path="since"),
+        until=read_date(until, path="until", end=True),
+    )
 
 
 @get(_LIST, access=_MAY, include_in_schema=False)
@@ -30,21 +46,67 @@ async def orders_page(
     request: Req,
     db: Database,
     actor: Actor,
-    q: Annotated[str, QueryParameter(max_length=254)] = "",
-    cursor: Annotated[str | None, QueryParameter(max_length=1_024)] = None,
+    q: Word = "",
+    chosen: State = "",
+    since: Day = "",
+    until: Day = "",
+    sort: Short = "-placed_at",
+    cursor: Cursor = None,
 ) -> Response[bytes]:
-    """All orders, newest first, by number or e-mail address."""
+    """All orders, newest first, by number, e-mail address, state and days."""
+    error: DomainError | None = None
+    try:
+        wanted = _wanted(q=q, chosen=chosen, since=since, until=until)
+    except DomainError as refused:
+        error, wanted = refused, orders.desk.OrderFilter()
     async with db.read() as conn:
-        found = await orders.all_orders(conn, search=clean_text(q, path="q"), cursor=cursor)
+        found = await orders.desk.listed(conn, wanted, sort=sort, cursor=cursor)
         waiting = await queues(conn, actor)
+    filters = {"q": q, "state": chosen, "since": since, "until": until}
     return await page(
         request,
         "admin/orders.html",
+        status=status_of(error),
         rows=found.items,
-        q=q,
-        next_url=address(_LIST, q=q, cursor=found.next_cursor) if found.next_cursor else None,
+        states=[str(state) for state in orders.SellerOrderState],
         desk_counts=waiting,
+        **frame_of(_LIST, filters, sort=sort, next_cursor=found.next_cursor),
+        **problem_context(error),
     )
+
+
+@get(f"{_LIST}.csv", access=_MAY, include_in_schema=False)
+async def orders_csv(
+    db: Database,
+    q: Word = "",
+    chosen: State = "",
+    since: Day = "",
+    until: Day = "",
+    sort: Short = "-placed_at",
+) -> Stream:
+    """The same list as a table, as long as it is."""
+    wanted = _wanted(q=q, chosen=chosen, since=since, until=until)
+
+    async def load(cursor: str | None) -> Page[orders.OrderRow]:
+        async with db.read() as conn:
+            return await orders.desk.listed(conn, wanted, sort=sort, cursor=cursor, limit=csv.BATCH)
+
+    columns = ["order", "number", "placed_utc", "email", "state", "sellers", "units", "total"]
+
+    def cells(row: orders.OrderRow) -> list[object]:
+        return [
+            row.id,
+            row.number,
+            plain_time(row.placed_at),
+            row.email,
+            row.state,
+            row.sellers,
+            row.units,
+            plain_money(row.total, row.currency),
+            row.currency,
+        ]
+
+    return csv.table("orders", [*columns, "currency"], csv.batches(load), cells)
 
 
 @get(_LIST + "/{order_id:uuid}", access=_MAY, include_in_schema=False)
@@ -66,6 +128,13 @@ async def order_page(
             causes = [f"order:{order.id}", f"checkout:{order.checkout_id}"]
             causes += [f"seller_order:{part}" for part in parts]
             entries = await ledger.entries_of(conn, causes)
+        names = await books.names_of(conn, [line.account for e in entries for line in e.lines])
+        log: list[audit.AuditRow] = []
+        if actor.may(Permission.AUDIT_VIEW):
+            log = await audit.recent(conn, subject=f"order:{order.id}")
+        happened = _timeline(order, steps)
+        labels = [str(step["by"]) for step in happened] + [row.actor for row in log]
+        people = await people_of(conn, labels)
         waiting = await queues(conn, actor)
     sent_to = order.shipping_address
     return await page(
@@ -78,9 +147,12 @@ async def order_page(
         parcels=parcels,
         shops=shops,
         entries=entries,
+        names=names,
         sees_money=actor.may(Permission.MONEY_VIEW),
         address=fulfilment.address_lines(fulfilment.Address(**sent_to)) if sent_to else [],
-        steps=_timeline(order, steps),
+        steps=happened,
+        log=log,
+        people=people,
         desk_counts=waiting,
     )
 
@@ -104,7 +176,8 @@ def _timeline(
         {
             "when": step.at,
             "title": step.state,
-            "by": f"{step.actor}, {step.source}",
+            "by": step.actor,
+            "source": step.source,
             "text": step.detail,
             "what": "payment",
         }
@@ -113,4 +186,4 @@ def _timeline(
     return sorted(found, key=lambda step: str(step["when"]))
 
 
-routes: list[Any] = [orders_page, order_page]
+routes: list[Any] = [orders_page, orders_csv, order_page]

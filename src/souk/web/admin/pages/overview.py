@@ -1,27 +1,29 @@
-"""The operator's first page: queues, figures, health."""
+"""The operator's first page: what waits, what was sold, whether all runs."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import date
 from typing import Annotated, Any
 
 from litestar import Response, get
 from litestar.params import QueryParameter
 
-from souk.contexts.ledger import api as ledger
-from souk.contexts.orders import api as orders
-from souk.contexts.sellers import api as sellers
 from souk.kernel.actor import Actor, Permission
-from souk.platform import jobs, relay
+from souk.kernel.errors import DomainError
+from souk.kernel.money import exponent
 from souk.platform.database import Database
 from souk.platform.http import access
 from souk.platform.settings import Settings
+from souk.web.admin import figures
+from souk.web.admin.figures import Change, Market, Span
 from souk.web.admin.frame import queues
-from souk.web.charts import Series, line_chart
-from souk.web.locale import date_text, money
+from souk.web.charts import Chart, Format, Series, bar_chart, line_chart
+from souk.web.desk import problem_context, status_of
+from souk.web.locale import day_text, money, number_text, whole_money
 from souk.web.page import Req, language_of, page, translate
 
-_RANGES = (7, 30, 90)
+_Day = Annotated[str, QueryParameter(max_length=10)]
 
 
 @get("/admin", access=access.operator(Permission.USERS_VIEW), include_in_schema=False)
@@ -31,50 +33,107 @@ async def overview(
     actor: Actor,
     settings: Settings,
     days: Annotated[int, QueryParameter(ge=1, le=365)] = 30,
+    since: _Day = "",
+    until: _Day = "",
 ) -> Response[bytes]:
-    """What waits, what was sold, whether all runs."""
-    shown = days if days in _RANGES else 30
-    now = db.clock.now()
+    """Queues, figures with the span before, plots, health; a fixed number of statements."""
+    shown = days if days in figures.RANGES else 30
+    today = db.clock.now().date()
+    error: DomainError | None = None
+    try:
+        span = figures.span_of(days=shown, first=since, last=until, today=today)
+    except DomainError as refused:
+        error, span = refused, figures.span_of(days=shown, first="", last="", today=today)
     async with db.read() as conn:
         waiting = await queues(conn, actor)
-        sales = await orders.sales_by_day(conn, since=now - timedelta(days=shown))
-        shops = await sellers.counts(conn)
-        lag = await relay.lag(conn)
-        held = await jobs.held_jobs(conn, limit=20)
-        trial = await ledger.trial_balance(conn) if actor.may(Permission.MONEY_VIEW) else []
-    currency = settings.currency
-    mine = {row.day: row for row in sales if row.currency == currency}
-    span = [now.date() - timedelta(days=back) for back in reversed(range(shown))]
+        market = await figures.market(conn, span, currency=settings.currency)
+        house = books = None
+        if actor.may(Permission.EVENTS_MANAGE):
+            house = await figures.house(conn, folder=settings.data_dir)
+        if actor.may(Permission.MONEY_VIEW):
+            books = await figures.balanced(conn)
     language = language_of(request)
-    debit = sum(row.debit for row in trial if row.currency == currency)
-    credit = sum(row.credit for row in trial if row.currency == currency)
+
+    def say(text: str) -> str:
+        return translate(request, text)
+
+    signs: list[figures.Sign] = []
+    if house is not None:
+        signs += figures.signs(house, say, lambda size: _bytes(size, language))
+    if books is not None:
+        signs.append(figures.sign_of_books(books, say))
     return await page(
         request,
         "admin/overview.html",
-        days=shown,
-        ranges=_RANGES,
-        currency=currency,
-        sold=sum(row.total for row in mine.values()),
-        commission=sum(row.commission for row in mine.values()),
-        orders=sum(row.orders for row in sales),
-        shops=shops,
-        lag=lag,
-        held=held,
-        books=None if not trial else debit == credit,
-        chart_of_sales=line_chart(
-            translate(request, "Sales by day"),
-            [
-                Series(
-                    translate(request, "Sales"),
-                    [mine[day].total if day in mine else 0 for day in span],
-                )
-            ],
-            labels=[date_text(day, language).split(",")[0] for day in span],
-            label_name=translate(request, "Day"),
-            fmt=lambda amount: money(round(amount), currency, language),
-        ),
+        status=status_of(error),
+        days=None if since and error is None else shown,
+        ranges=figures.RANGES,
+        span=span,
+        since=since or span.first.isoformat(),
+        until=until or span.last.isoformat(),
+        currency=settings.currency,
+        market=market,
+        words={
+            name: _words(request, getattr(market, name))
+            for name in ("gmv", "commission", "refunded", "orders", "people", "listings")
+        },
+        signs=signs,
+        charts=_charts(request, span, market, settings.currency, actor),
         desk_counts=waiting,
+        **problem_context(error),
     )
+
+
+def _words(request: Req, change: Change) -> str:
+    if change.percent is None:
+        text = "nothing in the days before" if change.now else "as in the days before"
+        return translate(request, text)
+    if change.percent == 0:
+        return translate(request, "as in the days before")
+    text = "%(n)s %% more than before" if change.percent > 0 else "%(n)s %% less than before"
+    amount = number_text(abs(change.percent), language_of(request))
+    return translate(request, text) % {"n": amount}
+
+
+def _bytes(size: int, language: str) -> str:
+    gigabytes = size / 1e9
+    if gigabytes >= 1:
+        return f"{number_text(round(gigabytes, 1), language)} GB"
+    return f"{number_text(round(size / 1e6), language)} MB"
+
+
+def _charts(request: Req, span: Span, market: Market, currency: str, actor: Actor) -> list[Chart]:
+    language = language_of(request)
+    points = figures.buckets(span)
+    labels = [day_text(point.first, language) for point in points]
+    weekly = len(points) < span.days
+
+    def cash(amount: float) -> str:
+        whole = amount % 10 ** exponent(currency) == 0
+        write = whole_money if whole else money
+        return write(round(amount), currency, language)
+
+    def plain(amount: float) -> str:
+        # Half a person is a tick of the axis and nothing to read.
+        return number_text(round(amount), language) if amount == round(amount) else ""
+
+    def plot(title: str, rows: Sequence[tuple[str, dict[date, int]]], fmt: Format) -> Chart:
+        series = [
+            Series(translate(request, name), figures.summed(points, values))
+            for name, values in rows
+        ]
+        name = translate(request, "Week from" if weekly else "Day")
+        draw = line_chart if len(points) > 2 else bar_chart
+        return draw(translate(request, title), series, labels=labels, label_name=name, fmt=fmt)
+
+    found: list[Chart] = []
+    if actor.may(Permission.MONEY_VIEW):
+        found.append(plot("Sales", [("Sales", market.sold_by_day)], cash))
+        found.append(plot("Commission", [("Commission", market.commission_by_day)], cash))
+    if actor.may(Permission.ORDERS_VIEW):
+        found.append(plot("Seller orders", [("Seller orders", market.orders_by_day)], plain))
+    found.append(plot("New people", [("New people", market.people_by_day)], plain))
+    return found
 
 
 routes: list[Any] = [overview]

@@ -7,7 +7,9 @@ from typing import Any
 from litestar import Response, get
 
 from souk.contexts.listings import api as listings
+from souk.contexts.reviews import api as reviews
 from souk.kernel.errors import NotFound
+from souk.kernel.ids import uuid7
 from souk.kernel.money import Money
 from souk.platform.database import Database
 from souk.platform.http import access
@@ -47,10 +49,22 @@ async def design_page(request: Req, db: Database, settings: Settings) -> Respons
             "Orders by kind", [Series("Goods", _THIS[:4]), Series("Files", _LAST[:4])],
             labels=days[:4], label_name="Day",
         ),
+        "review": _review(db, text="Strong roots, and a bud already showing.", stars=5),
+        "review_plain": _review(db, text="Smaller than I thought.", stars=3, returned=True),
         "spark": sparkline(_THIS, label="rising"),
         "pictures": pictures or [{"url": "", "thumb_url": ""}],
     }  # fmt: skip
     return await page(request, "design.html", sample=sample, noindex=True)
+
+
+def _review(db: Database, *, text: str, stars: int, returned: bool = False) -> reviews.ReviewView:
+    now = db.clock.now()
+    return reviews.ReviewView(
+        id=uuid7(), kind="listing", subject_id=uuid7(), seller_id=uuid7(), author="Anna B.",
+        title="Olive tree", detail="12 cm", slug="olive", stars=stars, text=text,
+        returned=returned, helpful=3, reply="" if returned else "Thank you, and much pleasure.",
+        replied_at=now, created_at=now, edited_at=now if returned else None, photos=[],
+    )  # fmt: skip
 
 
 def _sample(number: int) -> dict[str, Any]:

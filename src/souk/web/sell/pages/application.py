@@ -13,11 +13,12 @@ from souk.kernel.actor import Actor
 from souk.kernel.errors import DomainError
 from souk.platform.database import Database, WriteTx
 from souk.platform.http import access
+from souk.platform.options import Subject
 from souk.platform.settings import Settings
 from souk.web.addresses import country_choices
 from souk.web.desk import back_to, problem_context, refusal, status_of
 from souk.web.forms import check
-from souk.web.page import Req, form_of, language_of, page
+from souk.web.page import Req, form_of, language_of, page, pages_of
 
 _PATH = "/sell/apply"
 _AGREEMENT = compliance.DocumentKind.SELLER_AGREEMENT
@@ -50,6 +51,8 @@ async def _show(
         status=status_of(error),
         shop=shop,
         writes=shop is None or shop.state in _AGAIN,
+        closed=shop is None
+        and not pages_of(request).services.options.is_on(sellers.NEW_SELLERS, Subject.of(actor)),
         verified=actor.email_verified,
         agreement=agreement,
         countries=country_choices(language_of(request)),

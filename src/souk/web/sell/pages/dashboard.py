@@ -1,12 +1,16 @@
-"""Today: what needs doing first, then how sales and money stand."""
+"""Today: what needs doing first, then how sales, stock and money stand."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
 
+import msgspec
 from litestar import Response, get
+from litestar.params import QueryParameter
 
 from souk.contexts.fulfilment import api as fulfilment
 from souk.contexts.inventory import api as inventory
@@ -16,85 +20,176 @@ from souk.contexts.orders import api as orders
 from souk.contexts.sellers import api as sellers
 from souk.kernel.actor import Actor
 from souk.kernel.money import Money
-from souk.platform.database import Database
+from souk.platform.database import Database, ReadConn
 from souk.platform.http import access
 from souk.platform.settings import Settings
-from souk.web.charts import Chart, Series, bar_chart
+from souk.web.charts import Chart, Series, line_chart, sparkline
 from souk.web.desk import seller_of
 from souk.web.locale import date_text, money
 from souk.web.page import Req, language_of, page, translate
 from souk.web.sell.frame import TO_DO, open_orders
+from souk.web.sell.pages.stock_reports import movements_chart
+from souk.web.sell.periods import CHOICES, Period
 
-_DAYS = 30
+_SHOWN = 6
+_NO_CENTS = re.compile(r"[.,]00(?!\d)")
+_WHOLE = 100
 
 
-def sales_chart(
-    request: Req, sales: Sequence[orders.DaySales], *, currency: str, now: datetime
-) -> Chart:
-    """The last thirty days in one currency."""
-    language = language_of(request)
-    days: list[date] = [now.date() - timedelta(days=back) for back in reversed(range(_DAYS))]
-    by_day = {row.day: row.total for row in sales if row.currency == currency}
-    return bar_chart(
-        translate(request, "Sales of the last 30 days"),
-        [Series(translate(request, "Sales"), [by_day.get(day, 0) for day in days])],
-        labels=[date_text(day, language).split(",")[0] for day in days],
-        label_name=translate(request, "Day"),
-        fmt=lambda amount: money(round(amount), currency, language),
+class Compared(msgspec.Struct, frozen=True):
+    """A figure of a period beside that of the period before."""
+
+    now: int
+    before: int
+
+    @property
+    def percent(self) -> int | None:
+        """The change in percent; None where there was nothing before."""
+        return round((self.now - self.before) * _WHOLE / self.before) if self.before else None
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """Everything the page shows, asked for once each."""
+
+    shop: sellers.SellerAccount
+    counts: orders.DeskCounts
+    todo: list[orders.DeskRow]
+    stock: inventory.StockCounts
+    low: list[inventory.StockView]
+    names: dict[UUID, listings.VariantName]
+    states: dict[str, int]
+    sent_back: list[listings.SentBack]
+    sales: list[orders.DeskDay]
+    best: list[orders.SoldListing]
+    earned: list[ledger.DayEarned]
+    moved: list[inventory.MovementSum]
+    balances: list[ledger.SellerBalance]
+    waiting: list[ledger.Waiting]
+    methods: int
+
+
+async def _gather(conn: ReadConn, seller_id: UUID, period: Period) -> Facts:
+    earlier = period.before().since
+    low = await inventory.stock(conn, seller_id, show="low", least_first=True, limit=_SHOWN)
+    return Facts(
+        shop=await sellers.account(conn, seller_id=seller_id),
+        counts=await orders.desk_order_counts(conn, seller_id=seller_id),
+        todo=(
+            await orders.desk_orders(
+                conn,
+                seller_id=seller_id,
+                only=orders.DeskFilter(states=TO_DO, oldest_first=True),
+                limit=_SHOWN,
+            )
+        ).items,
+        stock=await inventory.stock_counts(conn, seller_id),
+        low=low.items,
+        names=await listings.variant_names(conn, seller_id, [row.variant_id for row in low.items]),
+        states=await listings.state_counts(conn, seller_id),
+        sent_back=await listings.sent_back(conn, seller_id, limit=_SHOWN),
+        sales=await orders.desk_sales(conn, seller_id=seller_id, since=earlier),
+        best=await orders.top_sellers(conn, seller_id=seller_id, since=period.since),
+        earned=await ledger.earned_by_day(conn, seller_id, since=earlier),
+        moved=await inventory.movement_sums(
+            conn, seller_id, since=period.since, until=period.until, step=period.step
+        ),
+        balances=await ledger.balances(conn, seller_id),
+        waiting=await ledger.waiting(conn, seller_id, limit=1),
+        methods=len(await fulfilment.methods_of(conn, seller_id)),
     )
 
 
-def sum_of(sales: Sequence[orders.DaySales], *, currency: str, since: date) -> Money:
-    """What was sold from a day on, in one currency."""
-    rows = [row.total for row in sales if row.currency == currency and row.day >= since]
-    return Money(sum(rows), currency)
+def compared(amounts: Sequence[tuple[date, int]], period: Period) -> Compared:
+    """The sum of a period and of the one before."""
+    return Compared(
+        sum(period.blocks(amounts)),
+        sum(period.before().blocks(amounts)),
+    )
+
+
+def _short(amount: float, currency: str, language: str) -> str:
+    """Money on an axis: without cents where there are none, so that it fits beside the drawing."""
+    text = money(round(amount), currency, language)
+    return _NO_CENTS.sub("", text) if round(amount) % 100 == 0 else text
+
+
+def two_periods(
+    request: Req, title: str, amounts: Sequence[tuple[date, int]], period: Period, currency: str
+) -> Chart:
+    """This period drawn over the one before, in one currency."""
+    language = language_of(request)
+    return line_chart(
+        translate(request, title),
+        [
+            Series(translate(request, "This period"), list(period.blocks(amounts))),
+            Series(translate(request, "The period before"), list(period.before().blocks(amounts))),
+        ],
+        labels=[date_text(day, language).split(",")[0] for day in period.block_starts()],
+        label_name=translate(request, "From"),
+        fmt=lambda amount: _short(amount, currency, language),
+    )
+
+
+def checklist(facts: Facts) -> list[dict[str, Any]]:
+    """The way of a new shop to its first order; each step with its state and where it is done."""
+    shop, listed = facts.shop, sum(facts.states.values())
+    steps = [
+        ("Your application is accepted", "/sell/apply", True),
+        ("Say who you are: a text and a logo", "/sell/storefront", bool(shop.bio)),
+        ("Say how you deliver and what it costs", "/sell/shipping", facts.methods > 0),
+        (
+            "Put your first listing on sale",
+            "/sell/listings" if listed else "/sell/listings/new",
+            bool(facts.states.get("active")) or bool(facts.counts.states),
+        ),
+        ("Get your first order", f"/s/{shop.slug}", bool(facts.counts.states)),
+    ]
+    return [{"text": text, "url": url, "done": done} for text, url, done in steps]
 
 
 @get("/sell", access=access.SELLER, include_in_schema=False)
 async def dashboard(
-    request: Req, db: Database, actor: Actor, settings: Settings
+    request: Req,
+    db: Database,
+    actor: Actor,
+    settings: Settings,
+    days: Annotated[int, QueryParameter(ge=1, le=730)] = 30,
 ) -> Response[bytes]:
     """The seller's first page."""
-    seller_id = seller_of(actor)
-    now = db.clock.now()
+    period = Period.of(db.clock.now(), days if days in CHOICES else 30)
     async with db.read() as conn:
-        shop = await sellers.account(conn, seller_id=seller_id)
-        counts = await orders.seller_order_counts(conn, seller_id=seller_id)
-        todo = await orders.seller_orders(conn, seller_id=seller_id, states=TO_DO, limit=6)
-        low = await inventory.stock(conn, seller_id, low_only=True, limit=6)
-        named = await listings.purchasable(conn, [row.variant_id for row in low.items])
-        states = await listings.state_counts(conn, seller_id)
-        sales = await orders.sales_by_day(
-            conn, since=now - timedelta(days=_DAYS), seller_id=seller_id
-        )
-        balances = await ledger.balances(conn, seller_id)
-        methods = await fulfilment.methods_of(conn, seller_id)
-    first = [
-        (bool(shop.bio), "Say who you are on your storefront", "/sell/storefront"),
-        (bool(methods), "Say how you deliver and what it costs", "/sell/shipping"),
-        (sum(states.values()) > 0, "Make your first listing", "/sell/listings/new"),
-    ]
+        facts = await _gather(conn, seller_of(actor), period)
+    currency = settings.currency
+    sold = [(row.day, row.total) for row in facts.sales if row.currency == currency]
+    placed = [(row.day, row.orders) for row in facts.sales if row.currency == currency]
+    earned = [(row.day, row.amount) for row in facts.earned if row.currency == currency]
+    steps = checklist(facts)
+    balance = next((row for row in facts.balances if row.currency == currency), None)
+    sales = compared(sold, period)
+    title = translate(request, "Sales, day by day")
     return await page(
         request,
         "sell/dashboard.html",
-        shop=shop,
-        counts=counts,
-        open_orders=open_orders(counts),
-        todo=todo.items,
-        low=[(row, named.get(row.variant_id)) for row in low.items],
-        states=states,
-        balance=next((row for row in balances if row.currency == settings.currency), None),
-        currency=settings.currency,
-        week=sum_of(sales, currency=settings.currency, since=now.date() - timedelta(days=6)),
-        month=sum_of(sales, currency=settings.currency, since=now.date() - timedelta(days=29)),
-        sold=sum(row.orders for row in sales),
-        chart_of_sales=sales_chart(request, sales, currency=settings.currency, now=now),
-        first=[
-            {"done": done, "text": translate(request, text), "url": url}
-            for done, text, url in first
-        ],
-        begun=all(done for done, _, _ in first),
-        desk_counts={"orders": open_orders(counts), "stock": len(low.items)},
+        facts=facts,
+        now=db.clock.now(),
+        days=period.days,
+        currency=currency,
+        sales=sales,
+        orders_placed=compared(placed, period),
+        earnings=compared(earned, period),
+        average=Money(sales.now // (compared(placed, period).now or 1), currency),
+        spark=sparkline(list(period.blocks(sold)), label=title),
+        balance=balance or ledger.SellerBalance(currency),
+        next_free=facts.waiting[0] if facts.waiting else None,
+        chart_of_sales=two_periods(request, "Sales", sold, period, currency),
+        chart_of_earnings=two_periods(
+            request, "Earned, after commission", earned, period, currency
+        ),
+        chart_of_stock=movements_chart(request, facts.moved, period),
+        steps=[{**step, "text": translate(request, step["text"])} for step in steps],
+        begun=all(step["done"] for step in steps),
+        low_left=facts.stock.low - len(facts.low),
+        desk_counts={"orders": open_orders(dict(facts.counts.states)), "stock": facts.stock.low},
     )
 
 

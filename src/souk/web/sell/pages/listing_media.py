@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,8 @@ from litestar.params import FromPath
 from souk.contexts.listings import api as listings
 from souk.kernel.actor import Actor
 from souk.kernel.errors import DomainError
-from souk.platform.database import Database
+from souk.kernel.ids import parse_uuid
+from souk.platform.database import Database, WriteTx
 from souk.platform.http import access
 from souk.platform.storage import FileStore
 from souk.web.desk import Ask, act, answer, ask, back_to, refusal, seller_of
@@ -36,25 +38,70 @@ async def _require_own(db: Database, actor: Actor, listing_id: UUID) -> None:
     listing.check_editable(None)
 
 
-Taken = Callable[[UploadFile], Awaitable[None]]
+@dataclass(frozen=True, slots=True)
+class _Sort:
+    """Pictures or files: into the store first, then into the listing."""
+
+    name: str
+    store: Callable[[FileStore, UploadFile], Awaitable[Any]]
+    keep: Callable[[WriteTx, Actor, UUID, UUID, Any], Awaitable[Any]]
 
 
-async def _take_all(request: Req, name: str, take: Taken, *, to: str) -> Response[bytes]:
+async def _store_image(files: FileStore, file: UploadFile) -> listings.StoredImage:
+    return await listings.store_image(files, await file.read(_MAX_IMAGE + 1))
+
+
+async def _keep_image(
+    tx: WriteTx, actor: Actor, seller_id: UUID, listing_id: UUID, image: listings.StoredImage
+) -> None:
+    await listings.add_image(
+        tx, actor, seller_id=seller_id, listing_id=listing_id, image=image, alt=""
+    )
+
+
+async def _store_file(files: FileStore, file: UploadFile) -> listings.StoredFile:
+    async def chunks() -> AsyncIterator[bytes]:
+        while chunk := await file.read(_CHUNK):
+            yield chunk
+
+    return await listings.store_file(
+        files, chunks(), filename=file.filename, media_type=file.content_type
+    )
+
+
+async def _keep_file(
+    tx: WriteTx, actor: Actor, seller_id: UUID, listing_id: UUID, file: listings.StoredFile
+) -> None:
+    await listings.attach_file(tx, actor, seller_id=seller_id, listing_id=listing_id, file=file)
+
+
+_IMAGES = _Sort("images", _store_image, _keep_image)
+_FILES = _Sort("files", _store_file, _keep_file)
+
+
+async def _add(
+    request: Req, db: Database, files: FileStore, actor: Actor, listing_id: UUID, sort: _Sort
+) -> Response[bytes]:
     """Each sent file; answers a row for the uploader, or the page for a plain form."""
+    await _require_own(db, actor, listing_id)
     by_script = "x-csrftoken" in request.headers
-    files = [one for one in (await request.form()).getall(name, []) if isinstance(one, UploadFile)]
-    files = [one for one in files if one.filename]
+    found = (await request.form()).getall(sort.name, [])
+    sent = [one for one in found if isinstance(one, UploadFile) and one.filename]
+    to = _own_url(listing_id, sort.name)
     try:
-        if not files:
-            raise refusal(name, "Choose a file first.")
-        for one in files:
-            await take(one)
+        if not sent:
+            raise refusal(sort.name, "Choose a file first.")
+        for one in sent:
+            stored = await sort.store(files, one)
+            await db.transact(
+                lambda tx, it=stored: sort.keep(tx, actor, seller_of(actor), listing_id, it)
+            )
     except DomainError as error:
         if by_script:
             raise
         return back_to(request, to, error.message, tone="error")
     if by_script:
-        return fragment(request, "sell/uploaded.html", names=[one.filename for one in files])
+        return fragment(request, "sell/uploaded.html", names=[one.filename for one in sent])
     return back_to(request, to, "Added.")
 
 
@@ -69,17 +116,7 @@ async def add_images(
     request: Req, db: Database, files: FileStore, actor: Actor, listing_id: FromPath[UUID]
 ) -> Response[bytes]:
     """Add pictures at the end."""
-    await _require_own(db, actor, listing_id)
-
-    async def take(file: UploadFile) -> None:
-        image = await listings.store_image(files, await file.read(_MAX_IMAGE + 1))
-        await db.transact(
-            lambda tx: listings.add_image(
-                tx, actor, seller_id=seller_of(actor), listing_id=listing_id, image=image, alt=""
-            )
-        )
-
-    return await _take_all(request, "images", take, to=_own_url(listing_id, "images"))
+    return await _add(request, db, files, actor, listing_id, _IMAGES)
 
 
 @post(
@@ -93,24 +130,25 @@ async def add_files(
     request: Req, db: Database, files: FileStore, actor: Actor, listing_id: FromPath[UUID]
 ) -> Response[bytes]:
     """Add the files that buyers download; one of the same name becomes the next version."""
-    await _require_own(db, actor, listing_id)
-
-    async def take(file: UploadFile) -> None:
-        stored = await listings.store_file(
-            files, _chunks(file), filename=file.filename, media_type=file.content_type
-        )
-        await db.transact(
-            lambda tx: listings.attach_file(
-                tx, actor, seller_id=seller_of(actor), listing_id=listing_id, file=stored
-            )
-        )
-
-    return await _take_all(request, "files", take, to=_own_url(listing_id, "files"))
+    return await _add(request, db, files, actor, listing_id, _FILES)
 
 
-async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
-    while chunk := await file.read(_CHUNK):
-        yield chunk
+@post(_LISTING + "/images/order", access=access.SELLER, rate="write", include_in_schema=False)
+async def order_images(
+    request: Req, db: Database, actor: Actor, listing_id: FromPath[UUID]
+) -> Response[bytes]:
+    """The order after dragging: `id` once for every picture, the first one first."""
+    given = [parse_uuid(str(value)) for value in (await request.form()).getall("id", [])]
+    ids = [each for each in given if each is not None]
+    return await act(
+        request,
+        db,
+        lambda tx: listings.reorder_images(
+            tx, actor, seller_id=seller_of(actor), listing_id=listing_id, ids=ids
+        ),
+        to=_own_url(listing_id, "images"),
+        done="Saved.",
+    )
 
 
 @post(
@@ -131,7 +169,7 @@ async def change_image(
     seller_id = seller_of(actor)
     wanted = form.get("act", "describe")
 
-    async def work(tx: Any) -> None:
+    async def work(tx: WriteTx) -> None:
         if wanted == "describe":
             await listings.describe_image(
                 tx, actor, seller_id=seller_id, listing_id=listing_id, image_id=image_id,
@@ -257,6 +295,6 @@ async def remove_file(
 
 
 routes: list[Any] = [
-    add_images, add_files, change_image, remove_image_page, remove_image, remove_file_page,
-    remove_file,
+    add_images, add_files, order_images, change_image, remove_image_page, remove_image,
+    remove_file_page, remove_file,
 ]  # fmt: skip

@@ -1,19 +1,20 @@
-"""The seller's listings: the list, bulk acts, a new one, and the editor."""
+"""The seller's listings: the list, bulk acts, a new one, and acts on one."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Response, get, post
 from litestar.params import FromPath, QueryParameter
 
-from souk.contexts.catalog import api as catalog
 from souk.contexts.inventory import api as inventory
 from souk.contexts.listings import api as listings
 from souk.flows.publish_listing import flow
 from souk.kernel.actor import Actor
-from souk.kernel.errors import DomainError, InvalidInput, NotFound
+from souk.kernel.errors import DomainError, NotFound
 from souk.kernel.ids import parse_uuid
 from souk.platform.database import Database, ReadConn, WriteTx
 from souk.platform.http import access
@@ -26,6 +27,7 @@ from souk.web.desk import (
     answer,
     ask,
     back_to,
+    category_choices,
     problem_context,
     read_int,
     read_money,
@@ -34,7 +36,7 @@ from souk.web.desk import (
     seller_of,
     status_of,
 )
-from souk.web.page import CSRF_FIELD, Req, page, pages_of, tree_of
+from souk.web.page import Req, form_of, page, pages_of, tree_of
 from souk.web.sell import editor
 from souk.web.sell.frame import desk_counts
 
@@ -50,27 +52,42 @@ async def listings_page(
     actor: Actor,
     chosen: Annotated[str, QueryParameter(name="state", max_length=20)] = "",
     q: _Word = "",
+    kind: Annotated[str, QueryParameter(max_length=20)] = "",
+    category: Annotated[str, QueryParameter(max_length=40)] = "",
+    sort: Annotated[str, QueryParameter(max_length=20)] = "",
     cursor: _Cursor = None,
 ) -> Response[bytes]:
-    """All listings of the seller, by state and words."""
+    """All listings of the seller, by state, words, kind and category, in the order wanted."""
     seller_id = seller_of(actor)
     states = [listings.State(chosen)] if chosen in set(listings.State) else []
+    kinds = listings.Kind(kind) if kind in set(listings.Kind) else None
+    by = sort.removeprefix("-")
+    order = listings.Sort(by) if by in set(listings.Sort) else listings.Sort.NEWEST
+    descending = sort.startswith("-") or not sort
+    category_id = parse_uuid(category)
     async with db.read() as conn:
         found = await listings.of_seller(
-            conn, seller_id, states=states, search=clean_text(q, path="q"), cursor=cursor
-        )
+            conn, seller_id, states=states, search=clean_text(q, path="q"), kind=kinds,
+            category_id=category_id, sort=order, descending=descending, cursor=cursor,
+        )  # fmt: skip
         counts = await listings.state_counts(conn, seller_id)
         stock = await _stock(conn, found.items)
+        plans = await listings.scheduling.planned(conn, [row.id for row in found.items])
         frame = await desk_counts(conn, seller_id)
+    said = {"state": chosen if states else "", "q": q, "kind": kinds or "", "category": category}
+    filters = {name: str(value) for name, value in said.items() if value}
     return await page(
         request,
         "sell/listings.html",
         rows=found.items,
         stock=stock,
-        counts=counts,
-        chosen=chosen if states else "",
-        q=q,
-        next_url=address(_LIST, state=chosen, q=q, cursor=found.next_cursor)
+        plans=plans,
+        by_state=counts,
+        filters=filters,
+        sort=sort,
+        sort_url=f"{_LIST}?{urlencode(filters)}{'&' if filters else ''}",
+        categories=category_choices(await tree_of(request)),
+        next_url=address(_LIST, **filters, sort=sort, cursor=found.next_cursor)
         if found.next_cursor
         else None,
         desk_counts=frame,
@@ -89,7 +106,7 @@ async def _stock(conn: ReadConn, rows: list[listings.SellerListingRow]) -> dict[
     return found
 
 
-async def _one(tx: WriteTx, actor: Actor, wanted: str, listing_id: UUID) -> None:
+async def one_act(tx: WriteTx, actor: Actor, wanted: str, listing_id: UUID) -> None:
     seller_id = seller_of(actor)
     match wanted:
         case "publish":
@@ -104,35 +121,12 @@ async def _one(tx: WriteTx, actor: Actor, wanted: str, listing_id: UUID) -> None
             raise NotFound("There is no such act. Reload the page.")
 
 
-_DONE = {
+DONE = {
     "publish": "The listing is published, or waits for a short look by us if it is your first.",
     "pause": "The listing is paused: nobody sees it until you show it again.",
     "resume": "The listing is on sale again.",
     "archive": "The listing is put away.",
 }
-
-
-@post(_LIST + "/bulk", access=access.SELLER, rate="write", include_in_schema=False)
-async def bulk(request: Req, db: Database, actor: Actor) -> Response[bytes]:
-    """Pause, show or archive the ticked listings; each that refuses is named."""
-    form = await request.form()
-    wanted = str(form.get("act", ""))
-    ids = [parse_uuid(str(value)) for value in form.getall("id", [])][:100]
-    chosen = [each for each in ids if each is not None]
-    if wanted not in _DONE or not chosen:
-        return back_to(request, _LIST, "Tick the listings first, then choose.", tone="warn")
-    if wanted == "archive" and form.get("sure") != "1":
-        return await page(request, "sell/archive_many.html", ids=chosen)
-    done, refused = 0, ""
-    for listing_id in chosen:
-        try:
-            await db.transact(lambda tx, each=listing_id: _one(tx, actor, wanted, each))
-            done += 1
-        except DomainError as error:
-            refused = error.message
-    if not refused:
-        return back_to(request, _LIST, _DONE[wanted] if done == 1 else f"Done for {done} listings.")
-    return back_to(request, _LIST, f"{done} of {len(chosen)} done. {refused}", tone="warn")
 
 
 @get(_LIST + "/new", access=access.SELLER, include_in_schema=False)
@@ -150,7 +144,7 @@ async def _new(
         currency=pages_of(request).settings.currency,
         status=status_of(error),
         form=form,
-        categories=editor.category_choices(await tree_of(request)),
+        categories=category_choices(await tree_of(request)),
         **problem_context(error),
     )
 
@@ -158,7 +152,7 @@ async def _new(
 @post(_LIST + "/new", access=access.SELLER, rate="write", include_in_schema=False)
 async def create(request: Req, db: Database, actor: Actor, settings: Settings) -> Response[bytes]:
     """Make the draft and go on in the editor."""
-    form, _ = await _form(request)
+    form = await form_of(request)
     try:
         kind = form.get("kind", "")
         if kind not in set(listings.Kind):
@@ -190,107 +184,6 @@ async def create(request: Req, db: Database, actor: Actor, settings: Settings) -
     )
 
 
-async def _form(request: Req) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """The last value of every text field, and all values of each."""
-    form: dict[str, str] = {}
-    many: dict[str, list[str]] = {}
-    for key, value in (await request.form()).multi_items():
-        if isinstance(value, str) and key != CSRF_FIELD:
-            form[key] = value.strip()
-            many.setdefault(key, []).append(value.strip())
-    return form, many
-
-
-async def _editor(
-    request: Req,
-    db: Database,
-    actor: Actor,
-    listing_id: UUID,
-    *,
-    form: dict[str, str] | None = None,
-    many: dict[str, list[str]] | None = None,
-    error: DomainError | None = None,
-) -> Response[bytes]:
-    seller_id = seller_of(actor)
-    tree = await tree_of(request)
-    async with db.read() as conn:
-        listing = await listings.own(conn, listing_id, seller_id=seller_id)
-        missing = await editor.missing_of(conn, listing)
-        stock = await editor.stock_by_variant(conn, listing)
-        known = await catalog.species_by_ids(conn, [listing.species_id or listing_id])
-        frame = await desk_counts(conn, seller_id)
-    species = next((each.scientific_name for each in known.values()), "")
-    stored = editor.form_of_listing(listing, species)
-    goods = listing.kind is listings.Kind.GOODS
-    return await page(
-        request,
-        "sell/listing.html",
-        status=status_of(error),
-        listing=listing,
-        view=listings.own_view(listing),
-        form=form if form is not None else stored,
-        many=many or {},
-        rows=editor.rows_of_form(form)
-        if form is not None
-        else editor.rows_of_listing(
-            listing, blank=editor.BLANK_ROWS if goods else int(not listing.variants)
-        ),
-        seen=editor.fingerprint(listing),
-        attributes=tree.attributes_for(listing.category_id) if listing.category_id else [],
-        categories=editor.category_choices(tree),
-        missing=missing,
-        stock=stock,
-        desk_counts=frame,
-        **problem_context(error),
-    )
-
-
-@get(_LIST + "/{listing_id:uuid}", access=access.SELLER, include_in_schema=False)
-async def editor_page(
-    request: Req, db: Database, actor: Actor, listing_id: FromPath[UUID]
-) -> Response[bytes]:
-    """One listing with everything that can be changed."""
-    return await _editor(request, db, actor, listing_id)
-
-
-@post(_LIST + "/{listing_id:uuid}", access=access.SELLER, rate="write", include_in_schema=False)
-async def save(
-    request: Req, db: Database, actor: Actor, listing_id: FromPath[UUID]
-) -> Response[bytes]:
-    """Save everything; with `act` publish, publish as well."""
-    form, many = await _form(request)
-
-    async def work(tx: WriteTx) -> None:
-        seller_id = seller_of(actor)
-        listing = await listings.own(tx, listing_id, seller_id=seller_id)
-        if form.get("seen", "") not in {"", editor.fingerprint(listing)}:
-            raise listings.StaleListing(current=listing.version)
-        changes = await editor.changes_of(tx, form, many, listing)
-        variants = editor.variants_of(form, currency=listing.currency)
-        await flow.change(tx, actor, seller_id=seller_id, listing_id=listing_id, changes=changes)
-        await flow.set_variants(
-            tx, actor, seller_id=seller_id, listing_id=listing_id, variants=variants
-        )
-
-    own = f"{_LIST}/{listing_id}"
-    try:
-        await db.transact(work)
-    except NotFound as error:
-        async with db.read() as conn:
-            await listings.own(conn, listing_id, seller_id=seller_of(actor))
-        wrong = InvalidInput(error.message, problems=refusal("species", error.message).problems)
-        return await _editor(request, db, actor, listing_id, form=form, many=many, error=wrong)
-    except DomainError as error:
-        return await _editor(request, db, actor, listing_id, form=form, many=many, error=error)
-    if form.get("act") == "publish":
-        try:
-            await db.transact(lambda tx: _one(tx, actor, "publish", listing_id))
-        except DomainError as error:
-            return await _editor(request, db, actor, listing_id, error=error)
-        return back_to(request, own, _DONE["publish"])
-    return back_to(request, own, "Saved.")
-
-
 @post(
     _LIST + "/{listing_id:uuid}/pause", access=access.SELLER, rate="write", include_in_schema=False
 )
@@ -300,7 +193,7 @@ async def pause(
     """Out of sight until it is shown again."""
     to = f"{_LIST}/{listing_id}"
     return await act(
-        request, db, lambda tx: _one(tx, actor, "pause", listing_id), to=to, done=_DONE["pause"]
+        request, db, lambda tx: one_act(tx, actor, "pause", listing_id), to=to, done=DONE["pause"]
     )
 
 
@@ -313,8 +206,41 @@ async def resume(
     """On sale again."""
     to = f"{_LIST}/{listing_id}"
     return await act(
-        request, db, lambda tx: _one(tx, actor, "resume", listing_id), to=to, done=_DONE["resume"]
+        request, db, lambda tx: one_act(tx, actor, "resume", listing_id), to=to, done=DONE["resume"]
     )
+
+
+@post(
+    _LIST + "/{listing_id:uuid}/schedule",
+    access=access.SELLER,
+    rate="write",
+    include_in_schema=False,
+)
+async def schedule(
+    request: Req, db: Database, actor: Actor, listing_id: FromPath[UUID]
+) -> Response[bytes]:
+    """Publish the draft at a time, or no longer with `act` cancel."""
+    form = await form_of(request)
+    seller_id = seller_of(actor)
+    plans = listings.scheduling
+
+    async def work(tx: WriteTx) -> None:
+        if form.get("act") == "cancel":
+            await plans.cancel(tx, actor, seller_id=seller_id, listing_id=listing_id)
+            return
+        at = _utc(form.get("publish_at", ""))
+        await plans.plan(tx, actor, seller_id=seller_id, listing_id=listing_id, at=at)
+
+    done = "It stays a draft." if form.get("act") == "cancel" else "It publishes itself then."
+    return await act(request, db, work, to=f"{_LIST}/{listing_id}", done=done)
+
+
+def _utc(text: str) -> datetime:
+    """The time of a field of date and time, which is written in UTC. Raises InvalidInput."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError as error:
+        raise refusal("publish_at", "Choose a day and a time.") from error
 
 
 def _archiving(listing_id: UUID) -> Ask:
@@ -325,7 +251,7 @@ def _archiving(listing_id: UUID) -> Ask:
         confirm="Archive",
         action=f"{_LIST}/{listing_id}/archive",
         back=f"{_LIST}/{listing_id}",
-        done=_DONE["archive"],
+        done=DONE["archive"],
     )
 
 
@@ -350,10 +276,10 @@ async def archive(
 ) -> Response[bytes]:
     """Put it away for good."""
     return await answer(
-        request, db, _archiving(listing_id), lambda tx, _: _one(tx, actor, "archive", listing_id)
+        request, db, _archiving(listing_id), lambda tx, _: one_act(tx, actor, "archive", listing_id)
     )
 
 
 routes: list[Any] = [
-    listings_page, bulk, new_page, create, editor_page, save, pause, resume, archive_page, archive,
+    listings_page, new_page, create, schedule, pause, resume, archive_page, archive,
 ]  # fmt: skip

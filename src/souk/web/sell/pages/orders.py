@@ -1,290 +1,252 @@
-"""The order desk: accept, ship, cancel, take back, print."""
+"""The list of orders: tabs, filters, several at once, a table for spreadsheets, slips to print."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
+import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, QueryParameter
 
 from souk.contexts.fulfilment import api as fulfilment
 from souk.contexts.orders import api as orders
 from souk.contexts.sellers import api as sellers
-from souk.flows.fulfil_order import steps
 from souk.kernel.actor import Actor
-from souk.kernel.errors import DomainError, NotFound
-from souk.platform.database import Database, WriteTx
+from souk.kernel.errors import DomainError
+from souk.kernel.ids import parse_uuid
+from souk.kernel.money import Money
+from souk.platform.database import Database
 from souk.platform.http import access
-from souk.web.desk import (
-    Ask,
-    act,
-    address,
-    answer,
-    ask,
-    back_to,
-    problem_context,
-    read_int,
-    refusal,
-    seller_of,
-    status_of,
-)
-from souk.web.page import Req, form_of, page
+from souk.web.csv import csv_answer
+from souk.web.desk import address, back_to, read_date, seller_of
+from souk.web.page import Req, page
 from souk.web.sell.frame import TO_DO, desk_counts
 
-_LIST = "/sell/orders"
-_ONE = _LIST + "/{seller_order_id:uuid}"
-TABS = {
-    "todo": TO_DO,
-    "confirmed": ("confirmed",),
-    "processing": ("processing",),
-    "shipped": ("shipped",),
-    "delivered": ("delivered", "completed"),
-    "returns": ("return_requested", "returned"),
-    "cancelled": ("cancelled",),
-    "all": (),
+LIST = "/sell/orders"
+_AT_ONCE = 100
+_EXPORT = 1_000
+
+Tab = tuple[tuple[str, ...], bool | None]
+TABS: Mapping[str, Tab] = {
+    "todo": (TO_DO, None),
+    "confirmed": (("confirmed",), None),
+    "processing": (("processing",), False),
+    "packed": (("processing",), True),
+    "shipped": (("shipped",), None),
+    "delivered": (("delivered", "completed"), None),
+    "returns": (("return_requested", "returned"), None),
+    "cancelled": (("cancelled",), None),
+    "all": ((), None),
 }
+_Word = Annotated[str, QueryParameter(max_length=100)]
+_Cursor = Annotated[str | None, QueryParameter(max_length=1_024)]
 
 
-@get(_LIST, access=access.SELLER, include_in_schema=False)
+class Asked(msgspec.Struct, frozen=True):
+    """What the list was asked for."""
+
+    tab: str
+    q: str
+    start: str
+    end: str
+    sort: str
+
+    @property
+    def filter(self) -> orders.DeskFilter:
+        """Raises InvalidInput for a date that is none."""
+        states, packed = TABS[self.tab]
+        return orders.DeskFilter(
+            states=states,
+            packed=packed,
+            search=self.q,
+            placed_from=read_date(self.start, path="start"),
+            placed_until=read_date(self.end, path="end", end=True),
+            oldest_first=self.sort == "oldest",
+        )
+
+    def url(self, path: str = LIST, **more: object) -> str:
+        """The same question at `path`, with changes."""
+        asked: dict[str, object] = {
+            "tab": self.tab, "q": self.q, "start": self.start, "end": self.end, "sort": self.sort,
+        }  # fmt: skip
+        return address(path, **(asked | more))
+
+
+def _asked(tab: str, q: str, start: str, end: str, sort: str) -> Asked:
+    plain = q.strip().replace("\x00", "")
+    shown = tab if tab in TABS else "todo"
+    # What waits longest comes first where something waits.
+    usual = "oldest" if shown in {"todo", "confirmed", "processing", "packed"} else "newest"
+    return Asked(shown, plain, start, end, sort if sort in {"oldest", "newest"} else usual)
+
+
+def _counts(counts: orders.DeskCounts) -> dict[str, int]:
+    """Orders by tab."""
+    found: dict[str, int] = {}
+    for name, (states, packed) in TABS.items():
+        total = sum(
+            number for state, number in counts.states.items() if not states or state in states
+        )
+        packed_ones = {True: counts.packed, False: total - counts.packed}
+        found[name] = total if packed is None else packed_ones[packed]
+    return found
+
+
+@get(LIST, access=access.SELLER, include_in_schema=False)
 async def orders_page(
     request: Req,
     db: Database,
     actor: Actor,
-    tab: Annotated[str, QueryParameter(max_length=20)] = "todo",
-    cursor: Annotated[str | None, QueryParameter(max_length=1_024)] = None,
+    *,
+    tab: _Word = "todo",
+    q: _Word = "",
+    start: _Word = "",
+    end: _Word = "",
+    sort: _Word = "",
+    cursor: _Cursor = None,
 ) -> Response[bytes]:
     """Orders by what is to be done with them."""
     seller_id = seller_of(actor)
-    shown = tab if tab in TABS else "todo"
+    asked = _asked(tab, q, start, end, sort)
+    try:
+        only = asked.filter
+    except DomainError as error:
+        return back_to(request, asked.url(start=None, end=None), error.message, tone="warn")
     async with db.read() as conn:
-        counts = await orders.seller_order_counts(conn, seller_id=seller_id)
-        found = await orders.seller_orders(
-            conn, seller_id=seller_id, states=TABS[shown], cursor=cursor
-        )
+        counts = await orders.desk_order_counts(conn, seller_id=seller_id)
+        found = await orders.desk_orders(conn, seller_id=seller_id, only=only, cursor=cursor)
         frame = await desk_counts(conn, seller_id)
+    by_tab = _counts(counts)
     return await page(
         request,
         "sell/orders.html",
         rows=found.items,
-        tab=shown,
-        counts={
-            name: sum(counts.get(state, 0) for state in states) if states else sum(counts.values())
-            for name, states in TABS.items()
-        },
-        next_url=address(_LIST, tab=shown, cursor=found.next_cursor) if found.next_cursor else None,
+        asked=asked,
+        filtered=bool(asked.q or asked.start or asked.end),
+        by_tab=by_tab,
+        tab_urls={name: asked.url(tab=name, sort=None) for name in TABS},
+        csv_url=asked.url(f"{LIST}/table.csv"),
+        now=db.clock.now(),
+        next_url=asked.url(cursor=found.next_cursor) if found.next_cursor else None,
         desk_counts=frame,
     )
 
 
-async def _show(
+@get(f"{LIST}/table.csv", access=access.SELLER, include_in_schema=False)
+async def orders_csv(
+    db: Database,
+    actor: Actor,
+    *,
+    tab: _Word = "all",
+    q: _Word = "",
+    start: _Word = "",
+    end: _Word = "",
+    sort: _Word = "",
+) -> Response[bytes]:
+    """The lines of the listed orders, at most a thousand orders, one row per line."""
+    seller_id = seller_of(actor)
+    only = _asked(tab, q, start, end, sort).filter
+    async with db.read() as conn:
+        found = await orders.desk_orders(conn, seller_id=seller_id, only=only, limit=_EXPORT)
+        lines = await orders.export_lines(
+            conn, seller_id=seller_id, ids=[row.id for row in found.items]
+        )
+    where = ("name", "line1", "line2", "postal_code", "city", "state", "country")
+    header = [
+        "order", "placed_at", "state", "sku", "title", "variant", "quantity", "shipped",
+        "cancelled", "unit_price", "total", "currency", "delivery", *where,
+    ]  # fmt: skip
+    rows = [
+        [
+            line.number, line.placed_at, line.state, line.sku, line.title, line.variant_title,
+            line.quantity, line.fulfilled, line.cancelled,
+            Money(line.unit_price, line.currency), Money(line.total, line.currency),
+            line.currency, line.delivery_label,
+            *((line.address or {}).get(name, "") for name in where),
+        ]
+        for line in lines
+    ]  # fmt: skip
+    return csv_answer("orders.csv", header, rows)
+
+
+@post(f"{LIST}/bulk", access=access.SELLER, rate="write", include_in_schema=False)
+async def bulk(request: Req, db: Database, actor: Actor) -> Response[bytes]:
+    """Accept or pack the ticked orders, or print their slips; each that refuses is named."""
+    form = await request.form()
+    wanted = str(form.get("act", ""))
+    ids = [parse_uuid(str(value)) for value in form.getall("id", [])][:_AT_ONCE]
+    chosen = [each for each in ids if each is not None]
+    back = str(form.get("back", "")) if str(form.get("back", "")).startswith(LIST) else LIST
+    if not chosen or wanted not in {"accept", "pack", "slips"}:
+        return back_to(request, back, "Tick the orders first, then choose.", tone="warn")
+    if wanted == "slips":
+        return await _slips(request, db, actor, chosen)
+    work = orders.accept if wanted == "accept" else orders.pack
+    done, refused = 0, ""
+    for order_id in chosen:
+        try:
+            await db.transact(
+                lambda tx, each=order_id: work(
+                    tx, actor, seller_order_id=each, seller_id=seller_of(actor)
+                )
+            )
+            done += 1
+        except DomainError as error:
+            refused = error.message
+    if refused:
+        return back_to(request, back, f"{done} of {len(chosen)} done. {refused}", tone="warn")
+    said = {"accept": f"Accepted: {done}.", "pack": f"Packed: {done}."}
+    return back_to(request, back, said[wanted])
+
+
+@get(f"{LIST}/slips", access=access.SELLER, include_in_schema=False)
+async def slips_page(
     request: Req,
     db: Database,
     actor: Actor,
-    seller_order_id: UUID,
-    *,
-    template: str = "sell/order.html",
-    form: dict[str, str] | None = None,
-    error: DomainError | None = None,
+    ids: Annotated[str, QueryParameter(name="id", max_length=4_000)] = "",
+) -> Response[bytes]:
+    """Packing slips of several orders, one page of paper each; ids separated by commas."""
+    found = [parse_uuid(part) for part in ids.split(",")[:_AT_ONCE]]
+    return await _slips(request, db, actor, [each for each in found if each is not None])
+
+
+@get(LIST + "/{seller_order_id:uuid}/slip", access=access.SELLER, include_in_schema=False)
+async def slip_page(
+    request: Req, db: Database, actor: Actor, seller_order_id: FromPath[UUID]
+) -> Response[bytes]:
+    """The packing slip of one order."""
+    async with db.read() as conn:
+        part = await orders.seller_order(conn, seller_order_id, seller_id=seller_of(actor))
+    return await _slips(request, db, actor, [part.id], back=f"{LIST}/{part.id}")
+
+
+async def _slips(
+    request: Req, db: Database, actor: Actor, ids: list[UUID], *, back: str = LIST
 ) -> Response[bytes]:
     seller_id = seller_of(actor)
     async with db.read() as conn:
-        part = await orders.seller_order(conn, seller_order_id, seller_id=seller_id)
-        sent_to = await orders.address_of(conn, part.order_id)
-        parcels = await fulfilment.of_orders(conn, [part.id])
         shop = await sellers.account(conn, seller_id=seller_id)
-        frame = await desk_counts(conn, seller_id)
-    physical = any(line.kind != "digital" for line in part.lines)
-    return await page(
-        request,
-        template,
-        status=status_of(error),
-        part=part,
-        shop=shop,
-        physical=physical,
-        left={line.id: line.quantity - line.fulfilled - line.cancelled for line in part.lines},
-        may=_possible(part, physical=physical),
-        address=fulfilment.address_lines(fulfilment.Address(**sent_to)) if sent_to else [],
-        parcels=parcels.get(part.id, []),
-        carriers=[(one.code, one.name) for one in fulfilment.CARRIERS.values()],
-        form=form or {},
-        desk_counts=frame,
-        **problem_context(error),
-    )
+        parts = await orders.seller_parts(conn, ids, seller_id=seller_id)
+        sent_to = await orders.slips(conn, seller_id=seller_id, ids=[part.id for part in parts])
+    if not parts:
+        return back_to(request, back, "There is nothing to print. Tick the orders first.")
+    slips = [
+        {
+            "part": part,
+            "address": fulfilment.address_lines(fulfilment.Address(**where)) if where else [],
+            "lines": [
+                line
+                for line in part.lines
+                if line.kind != "digital" and line.quantity > line.cancelled
+            ],
+        }
+        for part in parts
+        for where in [sent_to.get(part.id)]
+    ]
+    return await page(request, "sell/slips.html", slips=slips, shop=shop, back=back)
 
 
-def _possible(part: orders.SellerOrderView, *, physical: bool) -> set[str]:
-    """What the seller can do with the order now."""
-    may: set[str] = set()
-    if part.state == "confirmed" and physical:
-        may.add("accept")
-    if part.state in {"confirmed", "processing"}:
-        if physical:
-            may.add("ship")
-        if not any(line.fulfilled for line in part.lines):
-            may.add("cancel")
-    if part.state == "return_requested":
-        may.add("return")
-    return may
-
-
-@get(_ONE, access=access.SELLER, include_in_schema=False)
-async def order_page(
-    request: Req, db: Database, actor: Actor, seller_order_id: FromPath[UUID]
-) -> Response[bytes]:
-    """One order with everything that can be done with it."""
-    return await _show(request, db, actor, seller_order_id)
-
-
-@get(_ONE + "/slip", access=access.SELLER, include_in_schema=False)
-async def packing_slip(
-    request: Req, db: Database, actor: Actor, seller_order_id: FromPath[UUID]
-) -> Response[bytes]:
-    """A page of paper that goes into the parcel."""
-    return await _show(request, db, actor, seller_order_id, template="sell/slip.html")
-
-
-@post(_ONE + "/accept", access=access.SELLER, rate="write", include_in_schema=False)
-async def accept(
-    request: Req, db: Database, actor: Actor, seller_order_id: FromPath[UUID]
-) -> Response[bytes]:
-    """Take the order on."""
-    return await act(
-        request,
-        db,
-        lambda tx: orders.accept(
-            tx, actor, seller_order_id=seller_order_id, seller_id=seller_of(actor)
-        ),
-        to=f"{_LIST}/{seller_order_id}",
-        done="Accepted. Pack it, then enter the tracking number.",
-    )
-
-
-@post(_ONE + "/ship", access=access.SELLER, rate="write", include_in_schema=False)
-async def ship(
-    request: Req, db: Database, actor: Actor, seller_order_id: FromPath[UUID]
-) -> Response[bytes]:
-    """Hand a parcel over: all that is left, or the units that were entered."""
-    form = await form_of(request)
-    try:
-        if form.get("carrier") not in fulfilment.CARRIERS:
-            raise refusal("carrier", "Choose who carries it.")
-        tracking = form.get("tracking", "")
-        if len(tracking) > 100 or "\x00" in tracking:
-            raise refusal("tracking", "Shorten this to 100 characters.")
-        quantities = _quantities(form)
-        await db.transact(
-            lambda tx: steps.ship(
-                tx,
-                actor,
-                seller_order_id=seller_order_id,
-                seller_id=seller_of(actor),
-                quantities=quantities,
-                carrier=form["carrier"],
-                tracking=tracking,
-            )
-        )
-    except DomainError as error:
-        return await _show(request, db, actor, seller_order_id, form=form, error=error)
-    return back_to(
-        request, f"{_LIST}/{seller_order_id}", "The parcel is on its way. The buyer knows."
-    )
-
-
-def _quantities(form: dict[str, str]) -> dict[UUID, int] | None:
-    """Units by line, None for all that is left. Raises InvalidInput."""
-    given = {
-        name.removeprefix("units."): text
-        for name, text in form.items()
-        if name.startswith("units.")
-    }
-    if not given:
-        return None
-    found: dict[UUID, int] = {}
-    for line, text in given.items():
-        try:
-            line_id = UUID(line)
-        except ValueError as error:
-            raise NotFound("There is no such line. Reload the page.") from error
-        units = read_int(text or "0", path=f"units.{line}", most=10_000)
-        if units:
-            found[line_id] = units
-    if not found:
-        raise refusal("units", "Put at least one piece into the parcel.")
-    return found
-
-
-_QUESTIONS: dict[str, dict[str, Any]] = {
-    "cancel": {
-        "title": "Cancel this order?",
-        "text": "The buyer is told why and gets the whole amount back.",
-        "consequences": ["The goods go back to your stock.", "This cannot be taken back."],
-        "reason": "Why, in a sentence to the buyer",
-        "confirm": "Cancel the order",
-        "done": "The order is cancelled and the money is on its way back to the buyer.",
-    },
-    "returned": {
-        "title": "Are the goods back?",
-        "text": "The buyer gets the whole amount back.",
-        "consequences": ["The goods go back to your stock.", "Your earnings of it are taken back."],
-        "reason": "In what state they came back, to the buyer",
-        "confirm": "They are back: refund",
-        "done": "The return is complete and the money is on its way back to the buyer.",
-    },
-    "refuse": {
-        "title": "Refuse the return?",
-        "text": "The buyer is told why. The order counts as delivered again.",
-        "consequences": ["The buyer can ask us to decide."],
-        "reason": "Why, in a sentence to the buyer",
-        "confirm": "Refuse the return",
-        "done": "The return is refused and the buyer was told why.",
-    },
-}  # fmt: skip
-
-
-def _question(seller_order_id: UUID, what: str) -> Ask:
-    if what not in _QUESTIONS:
-        raise NotFound("There is nothing at this address. Look at your list of orders.")
-    own = f"{_LIST}/{seller_order_id}"
-    return Ask(**_QUESTIONS[what], action=f"{own}/{what}", back=own)
-
-
-@get(_ONE + "/{what:str}", access=access.SELLER, include_in_schema=False)
-async def question_page(
-    request: Req, db: Database, actor: Actor, seller_order_id: FromPath[UUID], what: FromPath[str]
-) -> Response[bytes]:
-    """Ask before an order is cancelled or a return decided."""
-    question = _question(seller_order_id, what)
-    async with db.read() as conn:
-        await orders.seller_order(conn, seller_order_id, seller_id=seller_of(actor))
-    return await ask(request, question)
-
-
-@post(_ONE + "/{what:str}", access=access.SELLER, rate="write", include_in_schema=False)
-async def decide(
-    request: Req, db: Database, actor: Actor, seller_order_id: FromPath[UUID], what: FromPath[str]
-) -> Response[bytes]:
-    """Cancel, take back or refuse, with the reason."""
-    seller_id = seller_of(actor)
-
-    async def work(tx: WriteTx, reason: str) -> None:
-        if len(reason) < 3:
-            raise refusal("reason", "Write a sentence that the buyer will read.")
-        if what == "cancel":
-            await steps.cancel(
-                tx, actor, seller_order_id=seller_order_id, seller_id=seller_id, reason=reason
-            )
-        elif what == "returned":
-            await steps.take_back(
-                tx, actor, seller_order_id=seller_order_id, seller_id=seller_id, reason=reason
-            )
-        else:
-            part = await orders.lock_part(tx, seller_order_id=seller_order_id, seller_id=seller_id)
-            await steps.refuse_return(tx, actor, part=part, reason=reason)
-
-    return await answer(request, db, _question(seller_order_id, what), work)
-
-
-routes: list[Any] = [
-    orders_page, order_page, packing_slip, accept, ship, question_page, decide,
-]  # fmt: skip
+routes: list[Any] = [orders_page, orders_csv, bulk, slips_page, slip_page]

@@ -9,17 +9,23 @@ import structlog
 from litestar import Response, get, post
 from litestar.params import FromPath
 
+from souk.contexts.fulfilment import api as fulfilment
+from souk.contexts.orders import api as orders
 from souk.contexts.sellers import api as sellers
 from souk.flows.cart import flow
 from souk.flows.cart.view import CartView
 from souk.kernel.errors import DomainError, FieldProblem, InvalidInput
 from souk.kernel.ids import parse_uuid
-from souk.platform.database import Database
+from souk.kernel.money import Money
+from souk.platform.database import Database, ReadConn
 from souk.platform.http import access
 from souk.platform.http.holder import Holder, hand_over
 from souk.platform.http.problems import STATUS
 from souk.platform.settings import Settings
-from souk.web.page import Flash, Req, form_of, page, redirect, translate
+from souk.web.addresses import country_name
+from souk.web.page import Flash, Req, form_of, language_of, page, redirect, translate
+from souk.web.storefront.cards import card_items
+from souk.web.storefront.seen import ROW, looked_at
 
 log = structlog.get_logger()
 _MOST = 99
@@ -44,6 +50,11 @@ async def _shown(
     async with db.read() as conn:
         cart = await flow.read(conn, holder, currency=settings.currency)
         shops = await sellers.cards(conn, [group.seller_id for group in cart.groups])
+        country = await _country(conn, holder, settings)
+        ways = await _deliveries(conn, cart, country)
+        under_way = await orders.paying(conn, user_id=holder.user_id, guest=holder.guest)
+        seen = card_items(await looked_at(conn, request, holder, limit=ROW))
+    delivery = sum(each.amount.amount for each in ways.values() if each is not None)
     return await page(
         request,
         "storefront/cart.html",
@@ -51,9 +62,52 @@ async def _shown(
         cart=cart,
         sellers=shops,
         said=_said(cart),
+        seen=seen,
+        under_way=under_way,
+        deliveries=ways,
+        delivery=Money(delivery, cart.currency),
+        total=Money(cart.subtotal.amount + delivery, cart.currency),
+        destination=country_name(country, language_of(request)),
+        tax_rate=settings.tax_rate(country) / 100,
         error=error.message if error else None,
         noindex=True,
     )
+
+
+async def _country(conn: ReadConn, holder: Holder, settings: Settings) -> str:
+    """Where a member's things usually go, else the marketplace's own country."""
+    if holder.user_id is not None:
+        kept = await fulfilment.saved_addresses(conn, holder.user_id)
+        if kept:
+            return kept[0].address.country
+    return settings.country
+
+
+async def _deliveries(
+    conn: ReadConn, cart: CartView, country: str
+) -> dict[UUID, fulfilment.DeliveryOption | None]:
+    """The cheapest delivery of each seller's parcel, None where the seller does not go; sellers of
+    nothing but files are absent. One statement for all of them."""
+    groups: list[fulfilment.GroupToShip] = []
+    for group in cart.groups:
+        sent = [item for item in group.items if item.kind != "digital" and item.quantity]
+        if sent:
+            subtotal = Money(sum(item.total.amount for item in sent), cart.currency)
+            weight = sum(item.weight_g * item.quantity for item in sent)
+            groups.append(
+                fulfilment.GroupToShip(group.seller_id, subtotal, weight, needs_shipping=True)
+            )
+    if not groups:
+        return {}
+    offered = await fulfilment.quote(conn, country=country, groups=groups)
+    return {
+        group.seller_id: min(
+            offered.get(group.seller_id, []),
+            key=lambda option: (option.kind == "pickup", option.amount.amount, option.max_days),
+            default=None,
+        )
+        for group in groups
+    }
 
 
 def _said(cart: CartView) -> dict[tuple[int, int], list[dict[str, str]]]:

@@ -20,12 +20,14 @@ from souk.contexts.orders import api as orders
 from souk.contexts.payments import api as payments
 from souk.flows.checkout import flow, pay
 from souk.flows.checkout.complete import Settled
+from souk.flows.checkout.options import LogInToBuy, may_buy
 from souk.flows.checkout.view import CheckoutView
 from souk.kernel.actor import Actor
 from souk.kernel.errors import DomainError
 from souk.platform.database import Database
 from souk.platform.http import access
 from souk.platform.http.holder import Holder, hand_over
+from souk.platform.options import Options
 from souk.platform.services import Services
 from souk.platform.settings import Settings
 from souk.web.page import Flash, Req, form_of, language_of, redirect, translate
@@ -35,8 +37,14 @@ log = structlog.get_logger()
 
 
 @post("/checkout", access=access.HOLDER, rate="checkout", include_in_schema=False)
-async def open_checkout(db: Database, holder: Holder, settings: Settings) -> Response[bytes]:
+async def open_checkout(
+    db: Database, holder: Holder, settings: Settings, options: Options
+) -> Response[bytes]:
     """Begin a checkout of the cart, with what is known of a member filled in."""
+    try:
+        may_buy(options, holder)
+    except LogInToBuy as error:
+        return redirect("/login?next=/cart", flash=Flash("warn", error.message), settings=settings)
     parts = await _known(db, holder)
     try:
         opened = await db.transact(
@@ -84,13 +92,16 @@ async def change_checkout(
     settings: Settings,
     checkout_id: FromPath[UUID],
 ) -> Response[bytes]:
-    """`act`: `country` and `delivery` show what they change, `update` keeps what was filled in,
-    `place` keeps it and pays, if the total is the one that was shown."""
+    """`act`: `country` and `delivery` show what they change, `address` fills a saved one in,
+    `update` keeps what was filled in, `place` keeps it and pays, if the total is the one that was
+    shown."""
     form = await form_of(request)
     db = services.db
     act = form.get("act", "update")
+    if act == "address":
+        form |= await _saved(db, holder, form.get("saved", ""))
     found = await view.read(db, holder, settings, checkout_id, form=form)
-    if act in {"country", "delivery"}:
+    if act in {"address", "country", "delivery"}:
         return await view.shown(request, db, settings, found, holder=holder, form=form)
     try:
         parts = view.parts_of(form, found)
@@ -106,6 +117,16 @@ async def change_checkout(
         found = await view.read(db, holder, settings, checkout_id, form=form)
         return await view.shown(request, db, settings, found, holder=holder, form=form, error=error)
     return redirect(f"/checkout/{checkout_id}")
+
+
+async def _saved(db: Database, holder: Holder, chosen: str) -> dict[str, str]:
+    """The fields of one of the member's own addresses; none when it is not theirs."""
+    if holder.user_id is None:
+        return {}
+    async with db.read() as conn:
+        kept = await fulfilment.saved_addresses(conn, holder.user_id)
+    found = next((each.address for each in kept if str(each.id) == chosen), None)
+    return view.address_fields(found) if found else {}
 
 
 async def _place(

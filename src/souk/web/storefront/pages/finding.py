@@ -10,11 +10,12 @@ from litestar.params import FromPath, QueryParameter
 from souk.contexts.catalog import api as catalog
 from souk.contexts.listings import api as listings
 from souk.contexts.search import api as search
+from souk.flows.browse.search import query_log
 from souk.platform.database import Database
 from souk.platform.http import access
 from souk.platform.settings import Settings
 from souk.web.page import Req, fragment, page, pages_of, tree_of
-from souk.web.storefront.cards import card_items
+from souk.web.storefront.cards import card_items, mixed
 from souk.web.storefront.finding import (
     Asked,
     attribute_names,
@@ -57,6 +58,8 @@ async def search_page(request: Req, db: Database, settings: Settings) -> Respons
     category = tree.by_slug.get(asked.one("category"))
     query = asked.query(category_id=category.id if category else None)
     result = await search.search(pages_of(request).engine, query)
+    if asked.page == 1:
+        await query_log.add(db, text=asked.one("q"), total=result.total)
     counts = category_counts(result)
     nodes = [
         {
@@ -68,6 +71,9 @@ async def search_page(request: Req, db: Database, settings: Settings) -> Respons
         for node in tree.roots
         if counts.get(node.id)
     ]
+    shown = await _found(db, asked, result, tree)
+    if not shown["items"]:
+        shown |= await _instead(db, pages_of(request).engine)
     return await page(
         request,
         "storefront/search.html",
@@ -76,8 +82,21 @@ async def search_page(request: Req, db: Database, settings: Settings) -> Respons
         tree_nodes=nodes,
         whole_url=asked.setting("category", "") if category else None,
         noindex=True,
-        **await _found(db, asked, result, tree),
+        **shown,
     )
+
+
+async def _instead(db: Database, engine: search.SearchEngine) -> dict[str, Any]:
+    """When nothing was found: what others look for, and what people like."""
+    query = search.SearchQuery(sort=search.Sort.POPULAR, in_stock=True, size=24, facets=False)
+    result = await search.search(engine, query)
+    async with db.read() as conn:
+        words = await search.popular(conn, limit=8)
+        cards = await listings.cards(conn, result.ids)
+    return {
+        "popular_words": [each.query for each in words],
+        "popular_items": card_items(mixed(cards, most=10)),
+    }
 
 
 @get("/search/suggest", access=access.PUBLIC, rate="search", include_in_schema=False)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
+import msgspec
 from litestar import Response, get
 from litestar.params import FromPath
 
@@ -20,13 +22,26 @@ from souk.platform.http import access
 from souk.platform.settings import Settings
 from souk.web.addresses import country_name
 from souk.web.locale import money_text
-from souk.web.page import Req, cached_page, language_of, media_url, pages_of, translate, tree_of
+from souk.web.page import (
+    Req,
+    cached_page,
+    language_of,
+    media_url,
+    page,
+    pages_of,
+    translate,
+    tree_of,
+)
 from souk.web.storefront.cards import card_items, gallery_images, value_text
 from souk.web.storefront.finding import attribute_names
+from souk.web.storefront.reviews_view import listing_extras
+from souk.web.storefront.seen import note
+from souk.web.storefront.similar import similar_ids
 from souk.web.storefront.structured import product_json, summary_of
 
 _FEW = 5
 _MOST = 99
+_OF_SPECIES = {"light", "water", "soil", "bloom", "zone", "wildlife"}
 
 
 @get("/listing/{slug:str}", access=access.PUBLIC, include_in_schema=False)
@@ -49,17 +64,21 @@ async def listing_page(request: Req, slug: FromPath[str]) -> Response[bytes]:
         language = language_of(request)
         async with db.read() as conn:
             around = await _around(conn, engine, document, settings, language=language)
+        own = _own(request, document, left, settings)
         return {
-            **_own(request, document, left, settings),
+            **own,
             **around,
+            **await listing_extras(request, document, in_stock=bool(own["can_buy"])),
             "crumbs": _crumbs(tree, document),
-            "attributes": _attributes(tree, document),
+            "attributes": _attributes(tree, document, grown=around["species"] is not None),
             "destination": country_name(settings.country, language),
         }
 
     minute = int(db.clock.now().timestamp()) // 60
-    key = (document.id, document.version, document.state, tuple(left.values()), minute)
-    return await cached_page(request, "storefront/listing.html", key=key, build=build)
+    rating = (document.rating, document.rating_count)
+    key = (document.id, document.version, document.state, tuple(left.values()), rating, minute)
+    response = await cached_page(request, "storefront/listing.html", key=key, build=build)
+    return await note(request, response, document.id)
 
 
 def _left(document: listings.ListingDocument, stock: inventory.Availability | None) -> int:
@@ -130,14 +149,16 @@ async def _around(
     if document.species_id is not None:
         found = await catalog.species_by_ids(conn, [document.species_id])
         species = found.get(document.species_id)
-    similar = await _similar_ids(engine, document)
+    delivery = await _delivery(conn, document, settings)
+    similar = await similar_ids(engine, document)
     more = await listings.newest(conn, seller_id=document.seller.id, limit=7)
     near = await listings.cards(conn, similar)
     known = {document.id, *similar}
     return {
         "seller": seller_item(shop, document.seller, language=language),
         "away": shop is not None and shop.on_holiday,
-        "delivery": await _delivery(conn, document, settings),
+        "delivery": delivery,
+        "arrives": _arrival(conn, delivery),
         "species": species,
         "similar": card_items(near),
         "more": card_items(card for card in more.items if card.id not in known)[:6],
@@ -161,20 +182,6 @@ def seller_item(
     return item
 
 
-async def _similar_ids(
-    engine: search.SearchEngine, document: listings.ListingDocument
-) -> list[Any]:
-    """Neighbours by the words of the title, in the same category; none while the index is new."""
-    query = search.SearchQuery(
-        text=document.title[:100], category_id=document.category_id, size=7, facets=False
-    )
-    try:
-        result = await search.search(engine, query)
-    except search.SearchUnavailable:
-        return []
-    return [each for each in result.ids if each != document.id][:6]
-
-
 async def _delivery(
     conn: ReadConn, document: listings.ListingDocument, settings: Settings
 ) -> fulfilment.DeliveryOption | None:
@@ -193,6 +200,19 @@ async def _delivery(
     return min(offered, key=lambda option: option.amount.amount, default=None)
 
 
+def _arrival(
+    conn: ReadConn, delivery: fulfilment.DeliveryOption | None
+) -> tuple[date, date] | None:
+    """The days between which a parcel arrives that is sent today."""
+    if delivery is None:
+        return None
+    today = conn.clock.now().date()
+    return (
+        fulfilment.working_days_after(today, delivery.min_days),
+        fulfilment.working_days_after(today, delivery.max_days),
+    )
+
+
 def _crumbs(tree: catalog.Tree, document: listings.ListingDocument) -> list[dict[str, str]]:
     if document.category_id is None or document.category_id not in tree.by_id:
         return []
@@ -202,15 +222,43 @@ def _crumbs(tree: catalog.Tree, document: listings.ListingDocument) -> list[dict
     ]
 
 
-def _attributes(tree: catalog.Tree, document: listings.ListingDocument) -> list[tuple[str, object]]:
+def _attributes(
+    tree: catalog.Tree, document: listings.ListingDocument, *, grown: bool
+) -> list[tuple[str, object]]:
+    """Names and values; for plants without what the table of their species says already."""
     names = attribute_names(tree)
     found: list[tuple[str, object]] = []
     for code, value in document.attributes.items():
+        if grown and code in _OF_SPECIES:
+            continue
         known = names.get(code)
         name = known.name if known else code.replace("_", " ").capitalize()
         unit = known.unit if known else ""
         found.append((name, value if isinstance(value, bool) else value_text(value, unit=unit)))
     return found
+
+
+async def preview(
+    request: Req, document: listings.ListingDocument, template: str
+) -> Response[bytes]:
+    """The page of a listing that is not public yet, as buyers would see it."""
+    pages = pages_of(request)
+    tree = await tree_of(request)
+    language = language_of(request)
+    shown = msgspec.structs.replace(document, state="active")
+    async with pages.services.db.read() as conn:
+        stock = await inventory.availability(conn, [variant.id for variant in shown.variants])
+        around = await _around(conn, pages.engine, shown, pages.settings, language=language)
+    left = {variant.id: _left(shown, stock.get(variant.id)) for variant in shown.variants}
+    context: dict[str, Any] = {
+        **_own(request, shown, left, pages.settings),
+        **around,
+        "crumbs": _crumbs(tree, shown),
+        "attributes": _attributes(tree, shown),
+        "destination": country_name(pages.settings.country, language),
+        "noindex": True,
+    }
+    return await page(request, template, **context)
 
 
 routes: list[Any] = [listing_page]

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
-from xml.sax.saxutils import escape
 
 from litestar import Response, get
 from litestar.params import FromPath
 
 from souk.contexts.compliance import api as compliance
-from souk.contexts.listings import api as listings
 from souk.kernel.errors import NotFound
 from souk.platform.database import Database
 from souk.platform.http import access
 from souk.platform.settings import Settings
-from souk.web.page import Req, language_of, page, tree_of
+from souk.web.page import Req, language_of, page
 
-_IN_SITEMAP = 1_000
-_PRIVATE = ("/account", "/cart", "/checkout", "/sell", "/admin", "/search", "/login", "/register")
+_PRIVATE = (
+    "/account", "/cart", "/checkout", "/sell", "/admin", "/search", "/login", "/register",
+    "/wishlist", "/recently-viewed",
+)  # fmt: skip
 
 
 @get("/legal/{kind:str}", access=access.PUBLIC, include_in_schema=False)
@@ -55,21 +54,4 @@ async def robots(settings: Settings) -> Response[str]:
     return Response(text, media_type="text/plain")
 
 
-@get("/sitemap.xml", access=access.PUBLIC, include_in_schema=False)
-async def sitemap(request: Req, db: Database, settings: Settings) -> Response[bytes]:
-    """Home, categories and the newest listings."""
-    tree = await tree_of(request)
-    paths = ["/", "/sellers", *(f"/c/{quote(category.slug)}" for category in tree.by_id.values())]
-    async with db.read() as conn:
-        cards = (await listings.newest(conn, limit=_IN_SITEMAP)).items
-    paths += [f"/listing/{quote(card.slug)}" for card in cards]
-    urls = "".join(f"<url><loc>{escape(settings.base_url + path)}</loc></url>" for path in paths)
-    body = (
-        '<?xml version="1.0" encoding="UTF-8"?>'
-        f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>'
-    )
-    headers = {"Cache-Control": "public, max-age=900"}
-    return Response(body.encode(), media_type="application/xml", headers=headers)
-
-
-routes: list[Any] = [legal_page, help_page, selling_page, robots, sitemap]
+routes: list[Any] = [legal_page, help_page, selling_page, robots]

@@ -17,6 +17,7 @@ from souk.platform.settings import Settings
 from souk.web.addresses import country_name
 from souk.web.page import Req, language_of, media_url, page, pages_of
 from souk.web.storefront.cards import card_items
+from souk.web.storefront.reviews_view import reviews_of_shop
 
 Cursor = Annotated[str | None, QueryParameter(max_length=1_024)]
 Words = Annotated[str, QueryParameter(max_length=200)]
@@ -63,13 +64,16 @@ async def storefront_page(
         else:
             found = await listings.newest(conn, seller_id=shop.id, cursor=cursor, limit=_SHOPS)
             cards, total, following = found.items, None, found.next_cursor
+        said = await reviews_of_shop(request, conn, shop)
     return await page(
         request,
         "storefront/seller.html",
         shop=shop,
         country=country_name(shop.country, language_of(request)),
         words=words,
-        items=card_items(cards),
+        # Every card is of this seller: the page has the name once.
+        items=[{**item, "seller_name": None} for item in card_items(cards)],
+        reviews=said,
         total=total,
         next_url=f"/s/{slug}?cursor={following}" if following else None,
         canonical_url=f"{settings.base_url}/s/{slug}",

@@ -9,6 +9,7 @@ itself, in a thousandth of a second instead of a hundredth or more.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -32,6 +33,8 @@ EXACT, SMALL_INDEX = 20_000, 50_000
 COSTLY, ENOUGH, ENOUGH_HIDDEN = 50_000, 500, 100
 # The total alone is cheap enough to stay exact up to here (clauses times the smallest).
 EXACT_TOTAL = 200_000
+# The engine lets go of the interpreter while it counts, so passes can use a core each.
+_threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="facets")
 _SELLERS, _CATEGORIES, _VALUES = 20, 2_000, 1_000
 _SHOWN_VALUES, _SHOWN_CODES, _SHOWN_CATEGORIES = 50, 20, 100
 
@@ -101,22 +104,16 @@ class FacetCounter:
 
     def count(self) -> Counted:
         """Every facet that has something to offer."""
-        wanted: Aggregations = {**_PRICE, **_ATTRIBUTES, **_numbers(self._codes)}
-        for code, (_, aggregation) in _COLUMNS.items():
-            if code not in self._criteria.filters:
-                wanted |= aggregation
-        base = self._run(wanted)
+        passes = self._passes()
+        base = passes[None]
         facets: list[Facet] = []
-        for code, (column, aggregation) in _COLUMNS.items():
-            counted = base
-            if code in self._criteria.filters:
-                counted = self._run({**_PRICE, **aggregation}, without=code)
-            facets.append(self._column_facet(code, counted, column))
-        facets += self._attribute_facets(base)
-        facets += self._number_facets(base)
+        for code, (column, _) in _COLUMNS.items():
+            facets.append(self._column_facet(code, passes.get(code, base), column))
+        facets += self._attribute_facets(passes)
+        facets += self._number_facets(passes)
         total, total_exact, base_price = self._total(base)
-        if "price" in self._criteria.filters:
-            base_price = _price(self._run(_PRICE, without="price").answer)
+        if "price" in passes:
+            base_price = _price(passes["price"].answer)
         return Counted(
             facets=[facet for facet in facets if facet.buckets or facet.kind == "range"],
             price=base_price,
@@ -125,7 +122,33 @@ class FacetCounter:
             exact=all(facet.exact for facet in facets),
         )
 
-    def _run(self, wanted: Aggregations, *, without: str | None = None) -> _Pass:
+    def _passes(self) -> dict[str | None, _Pass]:
+        """The count with every filter, and one without each filter that hides its own facet."""
+        wanted: dict[str | None, Aggregations] = {
+            None: {**_PRICE, **_ATTRIBUTES, **_numbers(self._codes)}
+        }
+        for code, (_, aggregation) in _COLUMNS.items():
+            if code in self._criteria.filters:
+                wanted[code] = {**_PRICE, **aggregation}
+            else:
+                wanted[None] |= aggregation
+        for code in self._criteria.filters:
+            if code == "price":
+                wanted[code] = _PRICE
+            elif code.startswith(ATTRIBUTE):
+                wanted[code] = {**_PRICE, **_ATTRIBUTES}
+            elif code.startswith(NUMBER) and code.removeprefix(NUMBER) in self._codes:
+                wanted[code] = {**_PRICE, **_numbers([code.removeprefix(NUMBER)])}
+        if len(wanted) == 1 or self._searcher.num_docs <= SMALL_INDEX:
+            counted = [self._run(one, without=code) for code, one in wanted.items()]
+        else:
+            counted = list(_threads.map(self._counting, wanted.items()))
+        return dict(zip(wanted, counted, strict=True))
+
+    def _counting(self, one: tuple[str | None, Aggregations]) -> _Pass:
+        return self._run(one[1], without=one[0])
+
+    def _run(self, wanted: Aggregations, *, without: str | None) -> _Pass:
         """Count on all hits when they are few enough, else on the sample of them."""
         criteria, searcher = self._criteria, self._searcher
         query = criteria.query(without=without)
@@ -168,12 +191,13 @@ class FacetCounter:
             buckets = _choices(counts, stock)
         return Facet(code=code, label_key=key, kind=kind, buckets=buckets, exact=counted.exact)
 
-    def _attribute_facets(self, base: _Pass) -> list[Facet]:
+    def _attribute_facets(self, passes: Mapping[str | None, _Pass]) -> list[Facet]:
+        base = passes[None]
         by_code = _by_code(base.counts("attribute"))
         chosen = {code: values for code, values in self._query.attributes.items() if values}
         exact: dict[str, bool] = {}
         for code in chosen:
-            own = self._run({**_PRICE, **_ATTRIBUTES}, without=ATTRIBUTE + code)
+            own = passes[ATTRIBUTE + code]
             by_code[code] = _by_code(own.counts("attribute")).get(code, {})
             exact[code] = own.exact
         return [
@@ -187,12 +211,10 @@ class FacetCounter:
             for code in _most_covering(by_code, set(chosen))
         ]
 
-    def _number_facets(self, base: _Pass) -> list[Facet]:
+    def _number_facets(self, passes: Mapping[str | None, _Pass]) -> list[Facet]:
         found: list[Facet] = []
         for code in self._codes:
-            counted = base
-            if NUMBER + code in self._criteria.filters:
-                counted = self._run({**_PRICE, **_numbers([code])}, without=NUMBER + code)
+            counted = passes.get(NUMBER + code, passes[None])
             stats = counted.answer[NUMBER + code]
             if stats["count"]:
                 found.append(

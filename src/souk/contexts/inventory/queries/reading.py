@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from souk.contexts.inventory import store
 from souk.contexts.inventory.domain import UNLIMITED
 from souk.kernel.errors import NotFound
 from souk.kernel.ids import parse_uuid
@@ -69,6 +70,15 @@ async def availability(conn: ReadConn, variant_ids: Sequence[UUID]) -> dict[UUID
     }
 
 
+async def checkouts_past_hold(conn: ReadConn, *, limit: int) -> list[UUID]:
+    """Checkouts that hold stock past their time, longest ago first.
+
+    Nothing is released by time alone: the owner of the checkout decides whether a payment is
+    under way, and extends or releases.
+    """
+    return await store.due(conn, conn.clock.now(), limit)
+
+
 _STOCK = (
     "SELECT variant_id, listing_id, on_hand, reserved,"
     f" CASE WHEN tracked THEN on_hand - reserved ELSE {UNLIMITED} END AS available,"
@@ -76,34 +86,80 @@ _STOCK = (
 )
 
 
+_SHOWN = {
+    "all": "",
+    "low": " AND tracked AND on_hand <= low_stock_at",
+    "out": " AND tracked AND on_hand - reserved <= 0",
+}
+
+
 async def stock(
     conn: ReadConn,
     seller_id: UUID,
     *,
     low_only: bool = False,
+    show: str = "all",
+    variant_ids: Sequence[UUID] | None = None,
+    least_first: bool = False,
     cursor: str | None = None,
     limit: int = DEFAULT_LIMIT,
 ) -> Page[StockView]:
-    """A seller's stock in the order in which the variants were made. Raises BadCursor."""
-    after: UUID | None = None
-    if cursor is not None:
-        (key,) = decode_cursor(cursor, size=1)
-        after = parse_uuid(str(key))
-        if after is None:
-            raise BadCursor
+    """A seller's stock in the order in which the variants were made, or the least first.
+
+    `show` is `all`, `low` (at the threshold or below, as with `low_only`) or `out`; `variant_ids`
+    keeps those. Raises BadCursor.
+    """
+    number, after = _stock_cursor(cursor)
+    # What is not counted never runs out, so it comes last.
+    left = f"CASE WHEN tracked THEN on_hand - reserved ELSE {UNLIMITED} END"
+    key = f"({left}, variant_id) > ($4, $2)" if least_first else "variant_id > $2"
+    order = f"{left}, variant_id" if least_first else "variant_id"
     rows = await conn.fetch(
-        f"{_STOCK} WHERE seller_id = $1 AND ($2::uuid IS NULL OR variant_id > $2)"
-        " AND (NOT $3 OR (tracked AND on_hand <= low_stock_at)) ORDER BY variant_id LIMIT $4",
+        f"{_STOCK} WHERE seller_id = $1 AND ($2::uuid IS NULL OR {key})"
+        f" AND ($3::uuid[] IS NULL OR variant_id = ANY($3)) AND $4::bigint IS NOT NULL"
+        f"{_SHOWN['low' if low_only else show]} ORDER BY {order} LIMIT $5",
         seller_id,
         after,
-        low_only,
+        None if variant_ids is None else list(variant_ids),
+        number,
         limit + 1,
     )
     return page_of(
         [StockView(*row.values()) for row in rows],
         limit=limit,
-        cursor_of=lambda view: encode_cursor(str(view.variant_id)),
+        cursor_of=lambda view: encode_cursor(view.available, str(view.variant_id)),
     )
+
+
+def _stock_cursor(cursor: str | None) -> tuple[int, UUID | None]:
+    if cursor is None:
+        return 0, None
+    number, key = decode_cursor(cursor, size=2)
+    after = parse_uuid(str(key))
+    if after is None or not isinstance(number, int) or abs(number) > UNLIMITED:
+        raise BadCursor
+    return number, after
+
+
+class StockCounts(msgspec.Struct, frozen=True):
+    """How many of a seller's variants there are, run low (the sold out included), are sold out."""
+
+    all: int
+    low: int
+    out: int
+
+
+async def stock_counts(conn: ReadConn, seller_id: UUID) -> StockCounts:
+    """Counts of a seller's whole stock."""
+    row = await conn.fetchrow(
+        "SELECT count(*) AS n,"
+        " count(*) FILTER (WHERE tracked AND on_hand <= low_stock_at) AS low,"
+        " count(*) FILTER (WHERE tracked AND on_hand - reserved <= 0) AS out"
+        " FROM inventory.stock WHERE seller_id = $1",
+        seller_id,
+    )
+    assert row is not None
+    return StockCounts(*row.values())
 
 
 async def stock_of(conn: ReadConn, seller_id: UUID, variant_id: UUID) -> StockView:

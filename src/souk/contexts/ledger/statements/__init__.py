@@ -1,0 +1,1 @@
+"""A seller's statements: what moved in a period and why, and what still waits."""

@@ -1,0 +1,62 @@
+"""Reports in PostgreSQL."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import msgspec
+
+from souk.contexts.listings.reports.domain import Report
+from souk.platform.database import ReadConn, WriteTx
+
+
+async def add(tx: WriteTx, report: Report) -> bool:
+    """Keep a report; False when the same person has one open about the same listing."""
+    made = await tx.fetchval(
+        "INSERT INTO listings.report"
+        " (id, listing_id, reason, note, reporter, reporter_email, reported_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING true",
+        report.id,
+        report.listing_id,
+        report.reason,
+        report.note,
+        report.reporter,
+        report.reporter_email,
+        report.reported_at,
+    )
+    return bool(made)
+
+
+async def of_listing(conn: ReadConn, listing_id: UUID, *, limit: int = 50) -> list[Report]:
+    """Reports of a listing, open ones first, then the newest."""
+    rows = await conn.fetch(
+        "SELECT id, listing_id, reason, note, reporter, reporter_email, reported_at, closed_at,"
+        " closed_by, outcome FROM listings.report WHERE listing_id = $1"
+        " ORDER BY closed_at IS NOT NULL, reported_at DESC LIMIT $2",
+        listing_id,
+        limit,
+    )
+    return [msgspec.convert(dict(row), Report) for row in rows]
+
+
+async def open_counts(conn: ReadConn, *, limit: int = 100) -> list[tuple[UUID, str, int]]:
+    """Listings with open reports: id, title and how many; the most reported first."""
+    rows = await conn.fetch(
+        "SELECT r.listing_id, l.title, count(*)::int AS n FROM listings.report r"
+        " JOIN listings.listing l ON l.id = r.listing_id WHERE r.closed_at IS NULL"
+        " GROUP BY r.listing_id, l.title ORDER BY n DESC, min(r.reported_at) LIMIT $1",
+        limit,
+    )
+    return [(row["listing_id"], row["title"], row["n"]) for row in rows]
+
+
+async def close(tx: WriteTx, listing_id: UUID, *, by: str, outcome: str) -> int:
+    """Close what is open about a listing; how many that were."""
+    return await tx.fetchval(
+        "WITH done AS (UPDATE listings.report SET closed_at = $2, closed_by = $3, outcome = $4"
+        " WHERE listing_id = $1 AND closed_at IS NULL RETURNING 1) SELECT count(*) FROM done",
+        listing_id,
+        tx.clock.now(),
+        by,
+        outcome,
+    )

@@ -1,0 +1,1 @@
+"""Wishlist and recently viewed as people see them: the lists, with the listings of this moment."""

@@ -1,0 +1,83 @@
+"""Listings as Souk's own product CSV, which the import takes back unchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from souk.contexts.catalog import api as catalog
+from souk.contexts.inventory import api as inventory
+from souk.contexts.listings import api as listings
+from souk.contexts.listings.api import importing
+from souk.kernel.money import Money
+from souk.platform.database import ReadConn
+
+
+async def export_csv(conn: ReadConn, rows: Sequence[listings.Listing], *, base_url: str) -> bytes:
+    """The listings with categories, stock and pictures; UTF-8 with a byte-order mark."""
+    tree = await catalog.tree(conn)
+    ids = [variant.id for listing in rows for variant in listing.variants]
+    stock = await inventory.availability(conn, ids)
+    drafts = [_draft(listing, tree, stock, base_url) for listing in rows]
+    return b"\xef\xbb\xbf" + importing.write_own_csv(drafts).encode()
+
+
+def _draft(
+    listing: listings.Listing,
+    tree: catalog.Tree,
+    stock: Mapping[UUID, inventory.Availability],
+    base_url: str,
+) -> importing.ProductDraft:
+    path: list[str] = []
+    if listing.category_id is not None and listing.category_id in tree.by_id:
+        path = [category.name for category in tree.ancestors(listing.category_id)]
+    return importing.ProductDraft(
+        external_id=listing.slug,
+        title=listing.title,
+        description_html=listing.description_html,
+        kind=listing.kind,
+        category_path=path,
+        tags=listing.tags,
+        attributes=_attributes(listing, tree),
+        variants=[_variant(variant, listing.currency, stock) for variant in listing.variants],
+        images=[
+            importing.ImageRef(f"{base_url}/media/{image.key}/full.webp", image.alt, n)
+            for n, image in enumerate(listing.images, 1)
+        ],
+        seo_title=listing.seo_title,
+        seo_description=listing.seo_description,
+        publish=listing.visible,
+        condition=listing.condition or "",
+    )
+
+
+def _attributes(listing: listings.Listing, tree: catalog.Tree) -> dict[str, str]:
+    names: dict[str, str] = {}
+    if listing.category_id is not None and listing.category_id in tree.by_id:
+        names = {
+            a.attribute.code: a.attribute.name for a in tree.attributes_for(listing.category_id)
+        }
+    return {names.get(code, code): _text(value) for code, value in listing.attributes.items()}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return "|".join(map(str, value))  # pyright: ignore[reportUnknownArgumentType]
+    return str(value)
+
+
+def _variant(
+    variant: listings.Variant, currency: str, stock: Mapping[UUID, inventory.Availability]
+) -> importing.VariantDraft:
+    level = stock.get(variant.id)
+    former = variant.compare_at
+    return importing.VariantDraft(
+        sku=variant.sku,
+        options=variant.options,
+        price=Money(variant.price, currency),
+        compare_at=None if former is None else Money(former, currency),
+        stock=level.on_hand if level is not None and level.tracked else None,
+        weight_g=variant.weight_g,
+    )

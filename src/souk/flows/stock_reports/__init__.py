@@ -1,0 +1,1 @@
+"""What stock is worth: pieces of `inventory` at the prices of `listings`."""

@@ -1,0 +1,2 @@
+// A picture that was sent is shown at once.
+document.addEventListener("souk:uploaded", () => location.reload());
