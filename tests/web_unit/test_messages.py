@@ -24,10 +24,10 @@ PLURALS = {"de": 2, "fr": 2, "es": 2, "ar": 6}
 SHOP = re.compile(
     r"^src/souk/(web/templates/(storefront|auth|account|errors|components|base\.html"
     r"|layouts/(shop|bare|checkout|account))|kernel/|platform/(http/|database|storage)"
-    r"|contexts/(carts|orders|identity|notifications)/|contexts/payments/domain"
+    r"|contexts/(carts|orders|identity|notifications|reviews)/|contexts/payments/domain"
     r"|contexts/(compliance|inventory|sellers|fulfilment|payments)/errors"
     r"|contexts/fulfilment/domain/(address|email)|contexts/notifications/"
-    r"|flows/(cart|checkout|sign_up|deliver_digital|browse)|web/(storefront|account|[a-z]+\.py))"
+    r"|flows/(cart|checkout|sign_up|deliver_digital|browse|review|report)|web/(storefront|account|[a-z]+\.py))"
 )
 HOLE = re.compile(r"%\(\w+\)s|\{\w+\}")
 TAG = re.compile(r"</?\w+")
