@@ -35,7 +35,11 @@ check: setup-dev ## lint, types, imports, architecture, SQL and migrations
 fmt: setup-dev ## format the code
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix-only --quiet .
 
-mutate: setup-dev ## change the money, stock and order rules, see that tests notice @$(PY) tools/mutate.py bench: measure write docs/benchmarks.md (SCALE=10k,100k or 1m) -m bench --scale $(SCALE) 1m; BENCH=--set-up) $(BENCH)
+mutate: setup-dev ## change the money, stock and order rules, and see that tests notice
+	@$(PY) tools/mutate.py
+
+bench: setup-dev ## measure and write docs/benchmarks.md (SCALE=10k,100k or 1m; BENCH=--set-up)
+	@$(PY) -m bench --scale $(SCALE) $(BENCH)
 
 audit-pages: setup-dev ## examine every kind of page with Lighthouse, axe and an HTML validator
 	@PYTHONPATH=src:. $(PY) -m tools.audit_pages $(ARGS)

@@ -137,7 +137,8 @@ def accept_and_ship(page: Page, market: Marketplace, title: str) -> None:
 def pending_balance(page: Page, market: Marketplace) -> int:
     """Minor units on hold, as the seller's balance page shows them."""
     page.goto(f"{market.base}/sell/balance")
-    figures = re.findall(r"€([\d,]+\.\d\d)", page.locator("main").inner_text())
+    figure = page.locator(".stat", has=page.locator("dt", has_text="On hold")).locator("dd").first
+    figures = re.findall(r"€([\d,]+\.\d\d)", figure.inner_text())
     return int(figures[0].replace(",", "").replace(".", "")) if figures else 0
 
 

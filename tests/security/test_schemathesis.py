@@ -240,6 +240,13 @@ def exemplary(served: Served, who: list[Caller], operation: Any, document: Any) 
     return tried
 
 
+ENDS = ("archive", "cancel", "merge", "flag", "reject", "suspend", "undo", "refuse-return")
+
+
+def _ends(path: str) -> bool:
+    return path.endswith(ENDS)
+
+
 ORDER = {"get": 0, "post": 1, "put": 2, "patch": 3, "delete": 4}
 
 
@@ -252,7 +259,7 @@ def test_every_operation(served: Served, capsys: pytest.CaptureFixture[str]) -> 
     assert len(operations) > 80
     end = time.monotonic() + SECONDS
     # Examples first, and what takes things away last, while what they name is still there.
-    gentle = sorted(operations, key=lambda one: ORDER.get(one.method, 0))
+    gentle = sorted(operations, key=lambda one: (_ends(one.path), ORDER.get(one.method, 0)))
     tried = {one.label: exemplary(served, who, one, document) for one in gentle}
     for done, operation in enumerate(operations):
         share = max(end - time.monotonic(), 1.0) / (len(operations) - done)

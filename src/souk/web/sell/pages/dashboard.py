@@ -17,6 +17,7 @@ from souk.contexts.inventory import api as inventory
 from souk.contexts.ledger import api as ledger
 from souk.contexts.listings import api as listings
 from souk.contexts.orders import api as orders
+from souk.contexts.reviews import api as reviews
 from souk.contexts.sellers import api as sellers
 from souk.kernel.actor import Actor
 from souk.kernel.money import Money
@@ -66,6 +67,7 @@ class Facts(msgspec.Struct, frozen=True):
     balances: list[ledger.SellerBalance]
     waiting: list[ledger.Waiting]
     methods: int
+    unanswered: int
 
 
 async def _gather(conn: ReadConn, seller_id: UUID, period: Period) -> Facts:
@@ -96,6 +98,7 @@ async def _gather(conn: ReadConn, seller_id: UUID, period: Period) -> Facts:
         balances=await ledger.balances(conn, seller_id),
         waiting=await ledger.waiting(conn, seller_id, limit=1),
         methods=len(await fulfilment.methods_of(conn, seller_id)),
+        unanswered=await reviews.unanswered(conn, seller_id),
     )
 
 
@@ -189,7 +192,11 @@ async def dashboard(
         steps=[{**step, "text": translate(request, step["text"])} for step in steps],
         begun=all(step["done"] for step in steps),
         low_left=facts.stock.low - len(facts.low),
-        desk_counts={"orders": open_orders(dict(facts.counts.states)), "stock": facts.stock.low},
+        desk_counts={
+            "orders": open_orders(dict(facts.counts.states)),
+            "stock": facts.stock.low,
+            "reviews": facts.unanswered,
+        },
     )
 
 
