@@ -27,7 +27,7 @@ SHOP = re.compile(
     r"|contexts/(carts|orders|identity|notifications|reviews)/|contexts/payments/domain"
     r"|contexts/(compliance|inventory|sellers|fulfilment|payments)/errors"
     r"|contexts/fulfilment/domain/(address|email)|contexts/notifications/"
-    r"|flows/(cart|checkout|sign_up|deliver_digital|browse|review|report)|web/(storefront|account|[a-z]+\.py))"
+    r"|flows/(cart|checkout|sign_up|deliver_digital|browse|review|lists)|web/(storefront|account|[a-z]+\.py))"
 )
 HOLE = re.compile(r"%\(\w+\)s|\{\w+\}")
 TAG = re.compile(r"</?\w+")

@@ -76,7 +76,7 @@ async def service_worker(request: Req) -> Response[bytes]:
     A new version of any of them is a new worker, which drops what the old one kept.
     """
     assets: Assets = request.app.state["assets"]
-    found = assets.find("shop-worker.js")
+    found = assets.find("service-worker.js")
     assert found is not None
     shell = [assets.url(name) for name in _SHELL]
     version = blake2b("".join(shell).encode() + found.content, digest_size=6).hexdigest()

@@ -254,7 +254,7 @@ async def preview(
         **_own(request, shown, left, pages.settings),
         **around,
         "crumbs": _crumbs(tree, shown),
-        "attributes": _attributes(tree, shown),
+        "attributes": _attributes(tree, shown, grown=around["species"] is not None),
         "destination": country_name(pages.settings.country, language),
         "noindex": True,
     }
