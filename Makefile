@@ -3,7 +3,7 @@ PY := .venv/bin/python
 SCALE ?= 10k,100k
 export PYTHONPATH := src
 
-.PHONY: help run demo test test-external test-unit check fmt bench audit-pages gallery docs lock clean setup setup-dev mutate
+.PHONY: help run demo test test-external test-unit check fmt bench audit-pages gallery docs messages lock clean setup setup-dev mutate
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -49,6 +49,9 @@ gallery: setup-dev ## take pictures of every page into artifacts/gallery
 
 docs: setup-dev ## write the generated pages of docs/
 	@PYTHONPATH=src:. $(PY) -m tools.write_docs
+
+messages: setup-dev ## gather what people read and update the translation catalogues
+	@$(PY) tools/messages.py
 
 lock: setup-dev ## compile the locked requirements anew
 	@$(PY) tools/lock.py

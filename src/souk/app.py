@@ -49,8 +49,11 @@ from souk.platform.upkeep import schedules as platform_schedules
 from souk.sandbox_gateway.app import create_app as create_sandbox
 from souk.sandbox_gateway.config import SandboxSettings
 from souk.web.composition import page_options
+from souk.web.live.hub import LiveHub
 
 log = structlog.get_logger()
+LEAVE = signal.SIGUSR1
+"""Tells a serving process that it will be stopped in a moment."""
 _OFFERS = {"http", "pages", "handlers", "jobs", "options"}
 
 
@@ -209,7 +212,12 @@ class _Served:
             sandbox = create_sandbox(SandboxSettings.from_settings(self._settings), built.db)
             await self._stack.enter_async_context(sandbox.lifespan())
             return sandbox
-        return edge.Edge(build_app(built), self._settings, kept=KeptAnswers(built.db.changes))
+        app = edge.Edge(build_app(built), self._settings, kept=KeptAnswers(built.db.changes))
+        hub = built.get(LiveHub)
+        self._stack.push_async_callback(hub.close)
+        # The server waits for open answers before it stops, and streams would stay open for long.
+        asyncio.get_running_loop().add_signal_handler(LEAVE, hub.end)
+        return app
 
 
 def _settle() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import os
 import signal
 import socket
@@ -10,8 +11,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import structlog
@@ -52,7 +54,9 @@ def serve(settings: Settings) -> None:
     with database(settings) as url:
         migrate.upgrade(url)
         os.environ["SOUK_DATABASE_URL"] = url
-        _granian("souk.asgi:web", settings.host, settings.port, settings.web_workers)
+        server = _granian("souk.asgi:web", settings.host, settings.port, settings.web_workers)
+        _end_streams_first(server)
+        server.serve()
 
 
 def sandbox(settings: Settings) -> None:
@@ -61,11 +65,11 @@ def sandbox(settings: Settings) -> None:
     with database(settings) as url:
         migrate.upgrade(url)
         os.environ["SOUK_DATABASE_URL"] = url
-        _granian("souk.asgi:sandbox", settings.host, settings.sandbox_port, 1)
+        _granian("souk.asgi:sandbox", settings.host, settings.sandbox_port, 1).serve()
 
 
-def _granian(target: str, host: str, port: int, workers: int) -> None:
-    Granian(
+def _granian(target: str, host: str, port: int, workers: int) -> Any:
+    return Granian(
         target,
         address=host,
         port=port,
@@ -78,7 +82,21 @@ def _granian(target: str, host: str, port: int, workers: int) -> None:
         backpressure=512,
         workers_kill_timeout=int(_GRACE),
         respawn_failed_workers=True,
-    ).serve()
+    )
+
+
+def _end_streams_first(server: Any) -> None:
+    """Granian waits for open answers when it stops: streams are told to end before that."""
+    stop = server.signal_handler_interrupt
+
+    def announce(*args: object, **kwargs: object) -> None:
+        for worker in multiprocessing.active_children():
+            if worker.pid is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(worker.pid, composition.LEAVE)
+        stop(*args, **kwargs)
+
+    server.signal_handler_interrupt = announce
 
 
 def work(settings: Settings) -> None:

@@ -108,6 +108,8 @@ EXAMPLES: list[contents.AnyContent] = [
     contents.ListingApproved(listing_id=uuid7(), title="Monstera"),
     contents.ListingRejected(listing_id=uuid7(), title="Monstera", reason="No picture."),
     contents.KeysMissing(seller_order_id=uuid7(), number="7KQM-42XD", count=3),
+    contents.Digest(weekly=False, told=[contents.Told("You made a sale", "Accept it.")], more=0),
+    contents.Digest(weekly=True, told=[contents.Told("You made a sale", "Accept it.")], more=3),
 ]
 IDS = [f"{contents.kind_of(example)}-{index}" for index, example in enumerate(EXAMPLES)]
 VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "wbr"}

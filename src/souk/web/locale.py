@@ -6,19 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, lru_cache
-from io import BytesIO
+from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
 from babel import Locale as BabelLocale
 from babel.core import negotiate_locale
 from babel.dates import format_date, format_skeleton, format_time
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from babel.numbers import format_currency, format_decimal
-from babel.support import NullTranslations, Translations
 
 from souk.kernel.money import exponent
+from souk.platform.catalogue import Words, load
 
 FOLDER = Path(__file__).parent / "locales"
 LANGUAGE_COOKIE = "souk_language"
@@ -47,17 +45,25 @@ def locale_of(language: str) -> Locale:
 
 
 @cache
+def words(language: str) -> Words:
+    """The catalogue of a language, read when it is first spoken."""
+    return load(FOLDER, "souk", language)
+
+
 def translations(language: str) -> NullTranslations:
-    """The catalogue, compiled when it is first asked for."""
-    path = FOLDER / language / "LC_MESSAGES" / "souk.po"
-    if not path.exists():
-        return NullTranslations()
-    with path.open("rb") as file:
-        catalogue = read_po(file)
-    compiled = BytesIO()
-    write_mo(compiled, catalogue)
-    compiled.seek(0)
-    return Translations(compiled)
+    """The plain messages of a language."""
+    return words(language).texts
+
+
+@lru_cache(maxsize=2048)
+def said(text: str, language: str) -> str:
+    """A sentence of the program in this language, the values in it included; others as they are."""
+    return text if language == DEFAULT else words(language).said(text)
+
+
+def N_(text: str) -> str:  # noqa: N802 - gettext's own name for it
+    """Marks a text that is translated later, when the language is known."""
+    return text
 
 
 @lru_cache(maxsize=512)
@@ -111,3 +117,16 @@ def datetime_text(value: datetime, language: str) -> str:
 @lru_cache(maxsize=4096)
 def number_text(value: float, language: str) -> str:
     return format_decimal(value, locale=language)
+
+
+# Words that refusals put into their sentences: what it is about, its state, a field of an address.
+VALUES = (
+    N_("account"), N_("address"), N_("checkout"), N_("listing"), N_("order"), N_("refund"),
+    N_("seller account"), N_("shipment"), N_("shipping method"),
+    N_("active"), N_("archived"), N_("cancelled"), N_("completed"), N_("confirmed"),
+    N_("delivered"), N_("draft"), N_("expired"), N_("in review"), N_("paused"), N_("pending"),
+    N_("processing"), N_("refunded"), N_("rejected"), N_("return requested"), N_("returned"),
+    N_("shipped"), N_("suspended"),
+    N_("city"), N_("company"), N_("country"), N_("line1"), N_("line2"), N_("name"), N_("phone"),
+    N_("postal code"), N_("region"),
+)  # fmt: skip

@@ -6,19 +6,15 @@ gathered here, with no statement for a visitor without cookies.
 
 from __future__ import annotations
 
-import base64
-import hmac
 import re
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
 from uuid import UUID
 
-import msgspec
 from jinja2 import Environment, FileSystemLoader
 from litestar import Request, Response
 from litestar.datastructures import State
@@ -26,6 +22,7 @@ from markupsafe import Markup
 
 from souk.contexts.carts import api as carts
 from souk.contexts.catalog import api as catalog
+from souk.contexts.notifications import api as notifications
 from souk.contexts.search import api as search
 from souk.kernel.actor import Actor
 from souk.kernel.errors import DomainError, InvalidInput
@@ -39,10 +36,11 @@ from souk.web import locale as languages
 from souk.web import words
 from souk.web.assets import Assets
 from souk.web.drawn import Drawn
+from souk.web.flashes import FLASH_COOKIE, Flash, read_flashes, signed_flash
+from souk.web.locale import N_
 from souk.web.options import BANNER_TEXT, BANNER_TONE
 
 Req = Request[Any, Any, State]
-FLASH_COOKIE = "souk_flash"
 THEME_COOKIE = "theme"
 CONSENT_COOKIE = "souk_consent"
 TEMPLATES = Path(__file__).parent / "templates"
@@ -57,13 +55,6 @@ class Viewer:
     is_seller: bool
     is_operator: bool
     actor: Actor
-
-
-class Flash(msgspec.Struct, frozen=True):
-    """A sentence shown once on the next page; `tone` is success, info, warn or error."""
-
-    tone: str
-    text: str
 
 
 class Pages:
@@ -86,6 +77,7 @@ class Pages:
             "asset": assets.url,
             "csrf_field": _csrf_field,
             "media": media_url,
+            "N_": N_,
             "conditions": lambda: words.condition_words(_gettext),
             "kinds": lambda: words.kind_words(_gettext),
             "report_reasons": lambda: words.report_words(_gettext),
@@ -100,6 +92,7 @@ class Pages:
         env.filters["day"] = _filter(languages.day_text)
         env.filters["datetime"] = _filter(languages.datetime_text)
         env.filters["number"] = _filter(languages.number_text)
+        env.filters["said"] = _said
         self.env = env
         self.drawn = Drawn(_DRAWN_BYTES)
 
@@ -127,11 +120,11 @@ def _csrf_field() -> Markup:
 
 
 def _gettext(message: str) -> str:
-    return languages.translations(_rendering.get().language).ugettext(message)
+    return languages.translations(_rendering.get().language).gettext(message)
 
 
 def _ngettext(one: str, many: str, n: int) -> str:
-    return languages.translations(_rendering.get().language).ungettext(one, many, n)
+    return languages.translations(_rendering.get().language).ngettext(one, many, n)
 
 
 def _filter_money(value: Any, currency: str | None = None) -> str:
@@ -143,6 +136,13 @@ def _filter(function: Callable[[Any, str], str]) -> Callable[[Any], str]:
         return "" if value is None else function(value, _rendering.get().language)
 
     return apply
+
+
+def _said(value: Any) -> Any:
+    """Template filter for refusals and flashes, which are raised in English. Markup stays."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return languages.said(value, _rendering.get().language)
+    return value
 
 
 def pages_of(request: Req) -> Pages:
@@ -159,7 +159,7 @@ def language_of(request: Req) -> str:
 
 def translate(request: Req, message: str) -> str:
     """A sentence of a controller, such as a flash, in the visitor's language."""
-    return languages.translations(language_of(request)).ugettext(message)
+    return languages.said(message, language_of(request))
 
 
 async def page(
@@ -179,7 +179,7 @@ def fragment(request: Req, template: str, **context: object) -> Response[bytes]:
     return Response(
         html.encode(),
         media_type="text/html; charset=utf-8",
-        headers={"Cache-Control": "private, max-age=60"},
+        headers={"Cache-Control": "private, max-age=60", "Vary": "Accept-Language, Cookie"},
     )
 
 
@@ -220,7 +220,7 @@ def _respond(
     settings = pages_of(request).settings
     token = request.cookies.get(CSRF_COOKIE)
     made = None if token else new_csrf_token(settings)
-    flashes = _read_flashes(request, settings)
+    flashes = read_flashes(request.cookies.get(FLASH_COOKIE, ""), settings)
     html = _draw(
         request, template, context, token=token or made or "", viewer=viewer, flashes=flashes
     )
@@ -280,12 +280,26 @@ def _answer(request: Req, html: str, *, status: int, made: str | None) -> Respon
         html.encode(),
         status_code=status,
         media_type="text/html; charset=utf-8",
-        headers={"Cache-Control": "private, no-cache"},
+        headers={
+            "Cache-Control": "private, no-cache",
+            "Content-Language": language_of(request),
+            "Vary": "Accept-Language, Cookie",
+        },
     )
     if made:
         secure = pages_of(request).settings.secure_cookies
         response.set_cookie(CSRF_COOKIE, made, httponly=True, secure=secure, samesite="lax")
     return response
+
+
+def draw_alone(request: Req, template: str) -> Response[bytes]:
+    """A page that shows nothing of anybody: no name, no cart, no token. In the visitor's language.
+
+    Its theme is that of the system, because it is kept for longer than a choice.
+    """
+    context = {"theme": "auto", "languages": []}
+    html = _draw(request, template, context, token="", viewer=None, flashes=[])
+    return _answer(request, html, status=200, made=None)
 
 
 def theme_of(request: Req) -> str:
@@ -295,11 +309,11 @@ def theme_of(request: Req) -> str:
 
 
 LEGAL_TITLES = {
-    "terms": "Terms",
-    "privacy": "Privacy",
-    "refunds": "Refunds",
-    "seller_agreement": "Seller agreement",
-    "content_guidelines": "Content guidelines",
+    "terms": N_("Terms"),
+    "privacy": N_("Privacy"),
+    "refunds": N_("Refunds"),
+    "seller_agreement": N_("Seller agreement"),
+    "content_guidelines": N_("Content guidelines"),
 }
 
 
@@ -317,8 +331,17 @@ async def _frame(request: Req, viewer: Viewer | None) -> dict[str, object]:
     return {
         "cart_count": badge.pieces,
         "wished": badge.wished,
+        "unread": await _unread(request, viewer),
         "nav_categories": _nav(await tree_of(request)),
     }
+
+
+async def _unread(request: Req, viewer: Viewer | None) -> int:
+    """How many notices the signed-in person has not seen."""
+    if viewer is None or viewer.actor.user_id is None:
+        return 0
+    async with pages_of(request).services.db.read() as conn:
+        return await notifications.unread_count(conn, viewer.actor.user_id)
 
 
 async def _badge(request: Req, viewer: Viewer | None) -> carts.Badge:
@@ -370,10 +393,9 @@ def redirect(
     """See-other after a form. `to` is one of our own paths; anything else goes home."""
     response = Response(b"", status_code=303, headers={"Location": safe_path(to)})
     if flash is not None and settings is not None:
-        value = base64.urlsafe_b64encode(msgspec.json.encode([flash])).decode()
         response.set_cookie(
             FLASH_COOKIE,
-            f"{value}.{_sign(value, settings)}",
+            signed_flash(flash, settings),
             max_age=120,
             httponly=True,
             secure=settings.secure_cookies,
@@ -386,17 +408,6 @@ def safe_path(to: str) -> str:
     """`to` when it is a path of this site: no scheme, no host, no back-slash tricks."""
     plain = to.startswith("/") and not to.startswith(("//", "/\\"))
     return to if plain and not any(ord(char) < 33 for char in to) else "/"
-
-
-def _sign(value: str, settings: Settings) -> str:
-    return hmac.new(settings.secret_key.encode(), b"flash:" + value.encode(), sha256).hexdigest()
-
-
-def _read_flashes(request: Req, settings: Settings) -> list[Flash]:
-    value, _, signature = request.cookies.get(FLASH_COOKIE, "").partition(".")
-    if not value or not hmac.compare_digest(signature, _sign(value, settings)):
-        return []
-    return msgspec.json.decode(base64.urlsafe_b64decode(value), type=list[Flash])
 
 
 def field_errors(error: DomainError) -> dict[str, str]:

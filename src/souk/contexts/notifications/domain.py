@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gettext
 from datetime import date
 from enum import StrEnum
 from functools import cache
@@ -15,6 +14,7 @@ from babel.dates import format_date
 from babel.numbers import format_currency
 
 from souk.kernel.money import Money
+from souk.platform.catalogue import Words, load
 
 _LOCALES = Path(__file__).parent / "locales"
 DEFAULT_LOCALE = "en"
@@ -76,7 +76,7 @@ class Say:
 
     def __call__(self, message: str, /, **values: str | int) -> str:
         """The sentence in this language, with its values put in."""
-        return self._words.gettext(message).format(**values, marketplace=self.marketplace)
+        return self._words.texts.gettext(message).format(**values, marketplace=self.marketplace)
 
     def money(self, amount: int, currency: str) -> str:
         """`amount` minor units as people write them: €12.50."""
@@ -102,6 +102,7 @@ def _known(locale: str) -> str:
 
 
 @cache
-def _words(locale: str) -> gettext.NullTranslations:
-    languages = [locale.replace("-", "_")]
-    return gettext.translation("notifications", _LOCALES, languages=languages, fallback=True)
+def _words(locale: str) -> Words:
+    language = locale.replace("-", "_")
+    found = load(_LOCALES, "notifications", language)
+    return found if found.known else load(_LOCALES, "notifications", language.split("_")[0])

@@ -6,11 +6,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import get, post
+from litestar import get, post, put
 from litestar.params import FromPath, QueryParameter
 
-from souk.contexts.notifications import commands, queries
+from souk.contexts.notifications import commands, queries, wishes
 from souk.contexts.notifications.queries import Notice
+from souk.contexts.notifications.topics import Choice
 from souk.kernel.actor import Actor
 from souk.platform.database import Database
 from souk.platform.http import access
@@ -60,4 +61,36 @@ async def mark_all_read(db: Database, actor: Actor) -> None:
     await db.transact(lambda tx: commands.mark_all_read(tx, actor))
 
 
-routes: list[Any] = [list_notices, mark_read, mark_all_read]
+class Preferences(msgspec.Struct, frozen=True):
+    """What the caller wishes, topic by topic. Account and security matters are told in any case."""
+
+    items: list[Choice]
+
+
+class ChangePreferences(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The topics to change; the others stay."""
+
+    items: Annotated[list[Choice], msgspec.Meta(min_length=1, max_length=20)]
+
+
+@get("/api/v1/notifications/preferences", access=access.SIGNED_IN)
+async def list_preferences(db: Database, actor: Actor) -> Preferences:
+    """What the caller is told by mail and inside, and when."""
+    assert actor.user_id is not None
+    async with db.read() as conn:
+        return Preferences(await wishes.choices(conn, actor.user_id))
+
+
+@put("/api/v1/notifications/preferences", access=access.SIGNED_IN, rate="write")
+async def change_preferences(data: ChangePreferences, db: Database, actor: Actor) -> Preferences:
+    """Change what the caller is told. What cannot wait for a summary is mailed at once instead."""
+    return Preferences(await db.transact(lambda tx: wishes.choose(tx, actor, wanted=data.items)))
+
+
+routes: list[Any] = [
+    list_notices,
+    mark_read,
+    mark_all_read,
+    list_preferences,
+    change_preferences,
+]

@@ -6,14 +6,19 @@ from uuid import UUID
 
 import aiosmtplib
 
-from souk.contexts.notifications import store
+from souk.contexts.notifications import digests, store
 from souk.contexts.notifications.commands import SEND_MAIL, SendMail
 from souk.contexts.notifications.domain import MAX_ATTEMPTS, MessageState, Say
 from souk.contexts.notifications.rendering import mail_of
+from souk.contexts.notifications.topics import Cadence
+from souk.contexts.notifications.wishes import unsubscribe_link
 from souk.platform.database import WriteTx
 from souk.platform.jobs import Schedule, job
 from souk.platform.options import MARKETPLACE_NAME
 from souk.platform.services import Services
+
+_MONDAY = 0
+_AT_ONCE = 500
 
 
 async def deliver(services: Services, message_id: UUID, *, link: str = "") -> None:
@@ -35,6 +40,7 @@ async def deliver(services: Services, message_id: UUID, *, link: str = "") -> No
         to=message.to.email,
         base_url=settings.base_url,
         message_id=message.id,
+        unsubscribe=unsubscribe_link(message.to, message.content, secret=settings.secret_key),
     )
     try:
         await services.mailer.send(mail)
@@ -79,5 +85,33 @@ async def forget_old(services: Services) -> None:
     await services.db.transact(store.forget_old)
 
 
+async def send_digests(services: Services) -> None:
+    """The summaries of the day, on Mondays those of the week too. Runs once a day."""
+    due = [Cadence.DAILY]
+    if services.clock.now().weekday() == _MONDAY:
+        due.append(Cadence.WEEKLY)
+    for cadence in due:
+        await _send(services, cadence)
+
+
+async def _send(services: Services, cadence: Cadence) -> None:
+    after: UUID | None = None
+    while True:
+        async with services.db.read() as conn:
+            people = await store.digest_people(conn, cadence=cadence, after=after, limit=_AT_ONCE)
+        for user_id in people:
+
+            async def work(tx: WriteTx, user_id: UUID = user_id) -> None:
+                await digests.make(tx, user_id=user_id, cadence=cadence)
+
+            await services.db.transact(work)
+        if len(people) < _AT_ONCE:
+            return
+        after = people[-1]
+
+
 job_types = [job(SEND_MAIL, SendMail, send_mail)]
-schedules = [Schedule("notifications.forget_old", "41 3 * * *", forget_old)]
+schedules = [
+    Schedule("notifications.forget_old", "41 3 * * *", forget_old),
+    Schedule("notifications.digests", "10 6 * * *", send_digests),
+]

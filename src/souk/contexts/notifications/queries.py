@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -29,6 +30,28 @@ async def unread_count(conn: ReadConn, user_id: UUID) -> int:
     return await conn.fetchval(
         "SELECT count(*) FROM notifications.notice WHERE user_id = $1 AND read_at IS NULL", user_id
     )
+
+
+async def unread_counts(conn: ReadConn, user_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """How many notices each of these people has not seen."""
+    rows = await conn.fetch(
+        "SELECT user_id, count(*) AS n FROM notifications.notice"
+        " WHERE user_id = ANY($1::uuid[]) AND read_at IS NULL GROUP BY user_id",
+        list(user_ids),
+    )
+    found = {row["user_id"]: row["n"] for row in rows}
+    return {user_id: found.get(user_id, 0) for user_id in user_ids}
+
+
+async def notice(conn: ReadConn, user_id: UUID, notice_id: UUID) -> Notice | None:
+    """One of a person's notices."""
+    row = await conn.fetchrow(
+        "SELECT id, kind, title, text, url, created_at, read_at FROM notifications.notice"
+        " WHERE user_id = $1 AND id = $2",
+        user_id,
+        notice_id,
+    )
+    return Notice(*row.values()) if row else None
 
 
 async def notices(

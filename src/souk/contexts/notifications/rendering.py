@@ -33,8 +33,14 @@ def _layouts() -> tuple[Template, Template]:
     return pages.from_string(html), texts.get_template("layout.txt")
 
 
-def mail_of(letter: Letter, say: Say, *, to: str, base_url: str, message_id: UUID) -> Mail:
-    """The letter as a mail to one address, in HTML and in plain text."""
+def mail_of(
+    letter: Letter, say: Say, *, to: str, base_url: str, message_id: UUID, unsubscribe: str = ""
+) -> Mail:
+    """The letter as a mail to one address, in HTML and in plain text.
+
+    `unsubscribe` is the path of the page that ends mails like this one. Mail programs show it as a
+    button of their own, which posts (RFC 8058).
+    """
     html, plain = _layouts()
     base = base_url.rstrip("/")
     url = letter.path if letter.path.startswith(("http://", "https://")) else base + letter.path
@@ -45,6 +51,8 @@ def mail_of(letter: Letter, say: Say, *, to: str, base_url: str, message_id: UUI
         "marketplace": say.marketplace,
         "base_url": base,
         "url": url,
+        "unsubscribe": base + unsubscribe if unsubscribe else "",
+        "unsubscribe_text": say("No more mails about this"),
         "footer": say("You get this mail because of something that you did at {marketplace}."),
     }
     return Mail(
@@ -53,5 +61,16 @@ def mail_of(letter: Letter, say: Say, *, to: str, base_url: str, message_id: UUI
         subject=" ".join(letter.subject.split()),
         html=html.render(values),
         plain=plain.render(values),
-        headers={"X-Entity-Ref-ID": str(message_id), "Auto-Submitted": "auto-generated"},
+        headers={
+            "X-Entity-Ref-ID": str(message_id),
+            "Auto-Submitted": "auto-generated",
+            **(_one_click(base + unsubscribe) if unsubscribe else {}),
+        },
     )
+
+
+def _one_click(url: str) -> dict[str, str]:
+    return {
+        "List-Unsubscribe": f"<{url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from souk.flows.notify import accounts, orders, reviews, selling
+from souk.flows.notify import accounts, live, orders, reviews, selling
 from souk.platform.events import Subscription, subscribe
 from souk.published.fulfilment import DownloadsGranted, ShipmentShipped
 from souk.published.identity import (
@@ -47,3 +47,4 @@ subscriptions: list[Subscription] = [
     subscribe(_NAME, ReviewModerated, reviews.on_moderated),
     subscribe(_NAME, LowStock, selling.on_low_stock),
 ]
+subscriptions.append(subscribe("notify.live", SellerOrderChanged, live.on_seller_order_changed))

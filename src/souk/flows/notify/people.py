@@ -25,7 +25,8 @@ async def buyer(conn: ReadConn, *, email: str, user_id: UUID | None) -> notifica
     """Whoever bought: at the address of the purchase, in the language of the account."""
     known = await account(conn, user_id) if user_id else None
     if known is None:
-        return notifications.Recipient(email)
+        locale = await notifications.language_of(conn, address=email)
+        return notifications.Recipient(email, locale=locale or "en")
     return notifications.Recipient(email, known.name, known.locale, user_id)
 
 

@@ -95,8 +95,11 @@ class Edge:
             seconds = time.perf_counter() - started
             route = str(scope.get("path_template") or "unmatched")
             _requests(scope["method"], route, answer.status).inc()
-            _latency(route).observe(seconds)
-            if seconds > _SLOW:
+            # A stream lasts as long as somebody listens: that says nothing of how quick we are.
+            streams = scope["state"].get("streams", False)
+            if not streams:
+                _latency(route).observe(seconds)
+            if seconds > _SLOW and not streams:
                 log.warning("slow_request", route=route, seconds=round(seconds, 3))
 
     async def _respond(self, scope: Scope, receive: Receive, answer: Answer) -> None:

@@ -27,8 +27,10 @@ class TooMany(DomainError):
 
     def __init__(self, *, retry_after: int) -> None:
         minutes = max(1, round(retry_after / 60))
-        wait = f"{retry_after} seconds" if retry_after < 90 else f"{minutes} minutes"
-        super().__init__(f"That was too often. Try again in {wait}.", retry_after=retry_after)
+        text = f"That was too often. Try again in {minutes} minutes."
+        if retry_after < 90:
+            text = f"That was too often. Try again in {retry_after} seconds."
+        super().__init__(text, retry_after=retry_after)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from souk.contexts.notifications.contents.accounts import (
     ResetPassword,
     Welcome,
 )
+from souk.contexts.notifications.contents.digest import Digest, Told
 from souk.contexts.notifications.contents.lists import CartWaiting
 from souk.contexts.notifications.contents.orders import (
     Bought,
@@ -76,6 +77,7 @@ AnyContent = (
     | ReviewHidden
     | LowStock
     | CartWaiting
+    | Digest
 )
 
 
@@ -92,6 +94,7 @@ __all__ = [
     "ConfirmNewEmail",
     "ConfirmOldEmail",
     "Delivered",
+    "Digest",
     "DownloadReady",
     "KeysMissing",
     "LinesCancelled",
@@ -116,6 +119,7 @@ __all__ = [
     "SellerRejected",
     "Shipped",
     "SoldOutRefunded",
+    "Told",
     "Welcome",
     "kind_of",
 ]

@@ -67,7 +67,21 @@ async def log_in(request: Req, db: Database, settings: Settings, actor: Actor) -
     response = redirect(to, flash=Flash("success", name), settings=settings)
     identity.set_session_cookie(response, secret=opened.secret, settings=settings)
     response.delete_cookie(SEEN_COOKIE)
+    spoken = opened.user.locale.split("-")[0]
+    if languages.LANGUAGE_COOKIE not in request.cookies and spoken in languages.available():
+        keep_language(response, spoken, settings=settings)
     return response
+
+
+def keep_language(response: Response[bytes], language: str, *, settings: Settings) -> None:
+    """Remember the language of this browser's pages for a year."""
+    response.set_cookie(
+        languages.LANGUAGE_COOKIE,
+        language,
+        max_age=_YEAR,
+        secure=settings.secure_cookies,
+        samesite="lax",
+    )
 
 
 async def _open(

@@ -20,6 +20,7 @@ from souk.platform.http.problems import STATUS
 from souk.platform.settings import Settings
 from souk.web import locale as languages
 from souk.web.account.devices import device_name
+from souk.web.account.pages.entrance import keep_language
 from souk.web.forms import check, summary
 from souk.web.page import Flash, Req, field_errors, form_of, page, redirect, translate
 
@@ -86,7 +87,10 @@ async def save_profile(
         )
     except DomainError as error:
         return await _profile(request, db, actor, form=form, error=error)
-    return _back(request, settings, "/account/profile", "Your profile is saved.")
+    response = _back(request, settings, "/account/profile", "Your profile is saved.")
+    if form["locale"] in languages.available():
+        keep_language(response, form["locale"], settings=settings)
+    return response
 
 
 def _back(request: Req, settings: Settings, to: str, text: str) -> Response[bytes]:

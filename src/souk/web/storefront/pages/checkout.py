@@ -15,6 +15,7 @@ from litestar.params import FromPath
 
 from souk.contexts.fulfilment import api as fulfilment
 from souk.contexts.identity import api as identity
+from souk.contexts.notifications import api as notifications
 from souk.contexts.orders import api as orders
 from souk.contexts.payments import api as payments
 from souk.flows.checkout import flow, pay
@@ -29,7 +30,7 @@ from souk.platform.http.holder import Holder, hand_over
 from souk.platform.options import Options
 from souk.platform.services import Services
 from souk.platform.settings import Settings
-from souk.web.page import Flash, Req, form_of, redirect, translate
+from souk.web.page import Flash, Req, form_of, language_of, redirect, translate
 from souk.web.storefront import checkout_view as view
 
 log = structlog.get_logger()
@@ -141,6 +142,11 @@ async def _place(
         found = await view.read(services.db, holder, settings, kept.id)
         return await view.shown(
             request, services.db, settings, found, holder=holder, error=view.TotalChanged()
+        )
+    if holder.user_id is None and kept.email:
+        address, language = kept.email, language_of(request)
+        await services.db.transact(
+            lambda tx: notifications.remember_language(tx, address=address, locale=language)
         )
     result = await pay.pay(
         services,

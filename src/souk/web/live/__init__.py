@@ -1,0 +1,1 @@
+"""What open pages hear at once, over server-sent events."""
