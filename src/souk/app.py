@@ -8,7 +8,6 @@ A room offers module-level lists: `routes` in `http.py` (or a package of that na
 from __future__ import annotations
 
 import asyncio
-import gc
 import importlib
 import pkgutil
 import signal
@@ -16,12 +15,12 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from types import ModuleType
-from typing import Any, cast
+from typing import Any
 
 import asyncpg
 import structlog
 from litestar import Litestar
-from litestar.types import ASGIApp, LifeSpanReceive, LifeSpanSend, Receive, Scope, Send
+from litestar.types import ASGIApp
 
 import souk.contexts
 import souk.flows
@@ -39,6 +38,7 @@ from souk.platform.events import EventWriter, Subscription
 from souk.platform.http import edge, health, mailbox
 from souk.platform.http import options as options_http
 from souk.platform.http.kept import KeptAnswers
+from souk.platform.http.served import LEAVE, Served
 from souk.platform.jobs import JobType, Schedule
 from souk.platform.mail import make_mailer
 from souk.platform.relay import Relay
@@ -46,14 +46,10 @@ from souk.platform.services import Services
 from souk.platform.settings import Settings
 from souk.platform.storage import FileStore
 from souk.platform.upkeep import schedules as platform_schedules
-from souk.sandbox_gateway.app import create_app as create_sandbox
-from souk.sandbox_gateway.config import SandboxSettings
 from souk.web.composition import page_options
 from souk.web.live.hub import LiveHub
 
 log = structlog.get_logger()
-LEAVE = signal.SIGUSR1
-"""Tells a serving process that it will be stopped in a moment."""
 _OFFERS = {"http", "pages", "handlers", "jobs", "options"}
 
 
@@ -122,7 +118,7 @@ async def services(
             statement_timeout_ms=settings.statement_timeout_ms,
             lock_timeout_ms=settings.lock_timeout_ms,
             application_name=f"souk {role}",
-            plan_writes_once=role in {"web", "sandbox"},
+            plan_writes_once=role == "web",
         )
         stack.push_async_callback(db.close)
         built = Services(
@@ -172,73 +168,19 @@ def build_app(built: Services) -> Litestar:
     )
 
 
-class _Served:
-    """An ASGI application that is built when the server starts and closed when it stops."""
+def web_application(settings: Settings) -> ASGIApp:
+    """What Granian serves as `souk serve`."""
 
-    def __init__(self, settings: Settings, *, role: str) -> None:
-        self._settings = settings
-        self._role = role
-        self._stack = AsyncExitStack()
-        self._app: ASGIApp | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if cast("str", scope["type"]) == "lifespan":
-            await self._lifespan(cast("LifeSpanReceive", receive), cast("LifeSpanSend", send))
-            return
-        assert self._app is not None
-        await self._app(scope, receive, send)
-
-    async def _lifespan(self, receive: LifeSpanReceive, send: LifeSpanSend) -> None:
-        while True:
-            message = await receive()
-            if message["type"] == "lifespan.startup":
-                try:
-                    gc.disable()
-                    self._app = await self._start()
-                    _settle()
-                except Exception as error:
-                    log.exception("start_failed", role=self._role)
-                    await send({"type": "lifespan.startup.failed", "message": str(error)})
-                    return
-                await send({"type": "lifespan.startup.complete"})
-            elif message["type"] == "lifespan.shutdown":
-                await self._stack.aclose()
-                await send({"type": "lifespan.shutdown.complete"})
-                return
-
-    async def _start(self) -> ASGIApp:
-        built = await self._stack.enter_async_context(services(self._settings, role=self._role))
-        if self._role == "sandbox":
-            sandbox = create_sandbox(SandboxSettings.from_settings(self._settings), built.db)
-            await self._stack.enter_async_context(sandbox.lifespan())
-            return sandbox
-        app = edge.Edge(build_app(built), self._settings, kept=KeptAnswers(built.db.changes))
+    async def start(stack: AsyncExitStack) -> ASGIApp:
+        built = await stack.enter_async_context(services(settings, role="web"))
+        app = edge.Edge(build_app(built), settings, kept=KeptAnswers(built.db.changes))
         hub = built.get(LiveHub)
-        self._stack.push_async_callback(hub.close)
+        stack.push_async_callback(hub.close)
         # The server waits for open answers before it stops, and streams would stay open for long.
         asyncio.get_running_loop().add_signal_handler(LEAVE, hub.end)
         return app
 
-
-def _settle() -> None:
-    """What was made at start stays for good: look for garbage only elsewhere, and less often.
-
-    A request makes hardly any cycles, and most of its objects are gone when it ends.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
-    gc.enable()
-
-
-def web_application(settings: Settings) -> ASGIApp:
-    """What Granian serves as `souk serve`."""
-    return _Served(settings, role="web")
-
-
-def sandbox_application(settings: Settings) -> ASGIApp:
-    """What Granian serves as `souk sandbox`."""
-    return _Served(settings, role="sandbox")
+    return Served("web", start)
 
 
 async def set_up(settings: Settings) -> None:

@@ -8,7 +8,6 @@ import sys
 
 from litestar.types import ASGIApp
 
-from souk import app as composition
 from souk.platform import settings as configuration
 from souk.platform import telemetry
 
@@ -26,15 +25,19 @@ def _end_with_parent() -> None:
 
 def web() -> ASGIApp:
     """Pages and API."""
+    from souk.app import web_application  # noqa: PLC0415 - each process loads its own role
+
     _end_with_parent()
     settings = configuration.load()
     telemetry.set_up(settings, role="web")
-    return composition.web_application(settings)
+    return web_application(settings)
 
 
 def sandbox() -> ASGIApp:
     """The sandbox gateway."""
+    from souk.sandbox_gateway.serving import sandbox_application  # noqa: PLC0415
+
     _end_with_parent()
     settings = configuration.load()
     telemetry.set_up(settings, role="sandbox")
-    return composition.sandbox_application(settings)
+    return sandbox_application(settings)

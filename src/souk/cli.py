@@ -6,7 +6,8 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from types import ModuleType
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 import msgspec
@@ -14,22 +15,31 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from souk import app as composition
 from souk import roles
 from souk.kernel.errors import DomainError
 from souk.platform import migrate as migrations
 from souk.platform import settings as configuration
 from souk.platform import telemetry
-from souk.platform.services import Services
+
+if TYPE_CHECKING:
+    from souk.platform.services import Services
 
 T = TypeVar("T")
 console = Console()
 errors = Console(stderr=True)
 
 
+def _composition() -> ModuleType:
+    """The whole program, for the commands that need it: serving starts processes that load it."""
+    from souk import app  # noqa: PLC0415 - half of the time that `souk serve` takes to start
+
+    return app
+
+
 def _run(work: Callable[[Services], Awaitable[T]], *, role: str = "cli") -> T:
     """Run `work` with services on a migrated database; refusals end the program in a sentence."""
 
+    composition = _composition()
     settings = configuration.load()
     telemetry.set_up(settings, role=role)
 
@@ -113,7 +123,7 @@ def _fill(orders: int) -> list[tuple[str, str, str]]:
     """Fill an empty marketplace; the log-ins to try. As a worker, since it writes the index."""
     from souk.demo import fill  # noqa: PLC0415 - only the demo needs its readers
 
-    wiring = fill.Wiring(composition.subscriptions(), composition.job_types())
+    wiring = fill.Wiring(_composition().subscriptions(), _composition().job_types())
     with _progress() as progress:
         return _run(
             lambda services: fill.fill(services, wiring, orders=orders, report=_steps(progress)),
@@ -202,7 +212,7 @@ def events_replay(name: str | None, subscriber: str | None, *, dead: bool) -> No
     queued = _run(
         lambda services: services.db.transact(
             lambda tx: relay.replay(
-                tx, composition.event_writer(), name=name, subscriber=subscriber, dead_only=dead
+                tx, _composition().event_writer(), name=name, subscriber=subscriber, dead_only=dead
             )
         )
     )
@@ -214,7 +224,7 @@ def openapi() -> None:
     """Print the OpenAPI document."""
 
     async def document(services: Services) -> bytes:
-        schema = composition.build_app(services).openapi_schema.to_schema()
+        schema = _composition().build_app(services).openapi_schema.to_schema()
         return msgspec.json.format(msgspec.json.encode(schema), indent=2)
 
     click.echo(_run(document))

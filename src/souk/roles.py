@@ -20,8 +20,8 @@ import structlog
 from granian import Granian
 from granian.constants import Interfaces, Loops
 
-from souk import app as composition
 from souk.platform import embedded, migrate, telemetry
+from souk.platform.http.served import LEAVE
 from souk.platform.settings import Settings
 
 log = structlog.get_logger()
@@ -93,7 +93,7 @@ def _end_streams_first(server: Any) -> None:
         for worker in multiprocessing.active_children():
             if worker.pid is not None:
                 with suppress(ProcessLookupError):
-                    os.kill(worker.pid, composition.LEAVE)
+                    os.kill(worker.pid, LEAVE)
         stop(*args, **kwargs)
 
     server.signal_handler_interrupt = announce
@@ -105,6 +105,8 @@ def work(settings: Settings) -> None:
     with database(settings) as url:
         migrate.upgrade(url)
         os.environ["SOUK_DATABASE_URL"] = url
+        from souk import app as composition  # noqa: PLC0415 - the others only start processes
+
         asyncio.run(composition.work(msgspec.structs.replace(settings, database_url=url)))
 
 
