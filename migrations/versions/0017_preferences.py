@@ -5,7 +5,7 @@ from alembic import op
 from souk.platform.migrate import run_sql
 
 revision = "0017_preferences"
-down_revision = "0021_correct"
+down_revision = "0016_lists"
 
 
 def upgrade() -> None:

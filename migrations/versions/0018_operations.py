@@ -5,7 +5,7 @@ from alembic import op
 from souk.platform.migrate import run_sql
 
 revision = "0018_operations"
-down_revision = "0016_lists"
+down_revision = "0017_preferences"
 
 
 def upgrade() -> None:
