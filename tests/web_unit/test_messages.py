@@ -22,7 +22,7 @@ FOLDERS = {
 PLURALS = {"de": 2, "fr": 2, "es": 2, "ar": 6}
 # What people see who buy: these have no message without a translation. The desks may lag behind.
 SHOP = re.compile(
-    r"^src/souk/(web/templates/(storefront|auth|account|errors|components|base\.html"
+    r"^src/souk/(web/templates/(storefront|auth|account|errors|components|sell/apply|base\.html"
     r"|layouts/(shop|bare|checkout|account))|kernel/|platform/(http/|database|storage)"
     r"|contexts/(carts|orders|identity|notifications|reviews)/|contexts/payments/domain"
     r"|contexts/(compliance|inventory|sellers|fulfilment|payments)/errors"

@@ -30,7 +30,7 @@ const draw = async () => {
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const part of parts) {
     const busy = part.contains(document.activeElement) || part.querySelector(".tick:checked, dialog[open]")
-      || [...part.querySelectorAll("input, textarea")].some((field) => field.value !== field.defaultValue);
+      || [...part.querySelectorAll("input:not([type=checkbox], [type=radio]), textarea")].some((field) => field.value !== field.defaultValue);
     const next = fresh.getElementById(part.id);
     if (next && !busy && next.innerHTML !== part.innerHTML) {
       part.replaceChildren(...next.childNodes);
