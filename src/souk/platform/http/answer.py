@@ -107,8 +107,11 @@ class Answer:
         if compressible and self._takes_gzip:
             body = zlib.compress(body, _COMPRESSION_LEVEL, _GZIP_WINDOW)
             plain.append((b"content-encoding", b"gzip"))
-        if b"content-length" in present or compressible:
+        if compressible:
             plain.append((b"content-length", b"%d" % len(body)))
+        elif b"content-length" in present:
+            # As it was said: the answer to a HEAD tells of a body that it does not have.
+            plain.append((b"content-length", present[b"content-length"]))
         await self._finish(plain, body)
 
     def _may_compress(self, present: dict[bytes, bytes]) -> bool:
