@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import httpx
 import pytest
 
+from souk.flows.checkout import pay
 from souk.kernel.clock import SettableClock
 from souk.kernel.ids import uuid7
 from tests.factories import market as factory
@@ -37,10 +39,24 @@ async def test_two_hundred_checkouts_for_twenty_units(market: Market) -> None:
     answers = await asyncio.gather(
         *(buyer.pay(checkout) for buyer, checkout in zip(buyers, checkouts, strict=True))
     )
-    assert Counter(map(told, answers)) == {"completed": UNITS, "sold_out": BUYERS - UNITS}
+    said = Counter(map(told, answers))
+    # A gateway that is too slow to answer is heard of later, by its webhook or by asking it again.
+    assert set(said) <= {"completed", "awaiting_payment", "sold_out"}
+    assert said["sold_out"] == BUYERS - UNITS
+    await settled(market)
+    states = Counter(
+        [(await buyer.state(c))["state"] for buyer, c in zip(buyers, checkouts, strict=True)]
+    )
+    assert states["completed"] == UNITS
     assert await market.on_hand(listing) == (0, 0)
-    await market.work()
     await market.sound()
+
+
+async def settled(market: Market) -> None:
+    """Everything that a payment still waits for has happened."""
+    await market.work()
+    await pay.sweep(market.services, older_than=timedelta(0), limit=BUYERS)
+    await market.drain()
 
 
 @pytest.mark.reliability
@@ -58,7 +74,8 @@ async def test_carts_that_share_goods_in_opposite_order(market: Market) -> None:
         *(buyer.pay(checkout) for buyer, checkout in zip(buyers, checkouts, strict=True))
     )
     said = Counter(map(told, answers))
-    assert set(said) == {"completed", "sold_out"}
+    assert set(said) <= {"completed", "awaiting_payment", "sold_out"}
+    await settled(market)
     for listing in (first, second):
         on_hand, reserved = await market.on_hand(listing)
         assert on_hand >= 0
