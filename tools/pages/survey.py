@@ -110,7 +110,9 @@ def look_about(client: httpx.Client, person: str, survey: Survey, seen: set[str]
         found = fetch(client, path)
         if found is None:
             continue
-        if kind not in best or found.weight > best[kind].weight:
+        # Who may not see a page is sent on, to log in for instance: that is another kind of page.
+        kind = template_of(found.path, routes) or "absent"
+        if kind not in seen and (kind not in best or found.weight > best[kind].weight):
             best[kind] = found
         waiting += [link for link in found.links if link not in asked]
     for kind, found in sorted(best.items()):
@@ -131,7 +133,8 @@ def fetch(client: httpx.Client, path: str) -> Found | None:
             whole.path
         ):
             links.append(whole.path + (f"?{whole.query}" if whole.query else ""))
-    return Found(path, len(answer.content), links)
+    arrived = answer.url.raw_path.decode()
+    return Found(arrived, len(answer.content), links)
 
 
 def name_of(template: str) -> str:
