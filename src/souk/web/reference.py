@@ -87,7 +87,7 @@ def _operation(path: str, method: str, one: Schema, schemas: dict[str, Schema]) 
         id=one["operationId"],
         method=method.upper(),
         path=path,
-        summary=one.get("summary", ""),
+        summary=_set(one.get("summary", "")),
         description=[_set(part) for part in one.get("description", "").split("\n\n") if part],
         parameters=[_parameter(each, schemas) for each in one.get("parameters", [])],
         body=_fields(_resolved(body, schemas), schemas) if body else [],

@@ -105,6 +105,14 @@ on("click", 'button[form="wish"][aria-pressed]', async (button, event) => {
   }
 });
 
+// A row of links that is wider than the screen begins where the reader is.
+for (const row of $$(".desk-nav ul, .site-nav ul, .tabs")) {
+  const here = row.scrollWidth > row.clientWidth && row.querySelector("[aria-current]");
+  if (!here) continue;
+  const [outer, inner] = [row.getBoundingClientRect(), here.getBoundingClientRect()];
+  row.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;
+}
+
 for (const gallery of $$("[data-gallery]")) {
   const stage = gallery.querySelector(".gallery-stage");
   const thumbs = $$(".thumbs a", gallery);
