@@ -66,6 +66,9 @@ def shoot(made: Stage, kinds: list[Kind], *, width: int, theme: str, language: s
         try:
             page.goto(made.base + kind.path, wait_until="load")
             tall = int(page.evaluate("document.documentElement.scrollHeight"))
+            wide = int(page.evaluate("document.documentElement.scrollWidth"))
+            if wide > width:
+                print(f"{kind.name} ({kind.path}) is {wide - width} px too wide at {width}")
             # Pictures below the fold load when they come near.
             page.set_viewport_size({"width": width, "height": min(max(tall, 900), TALLEST)})
             page.wait_for_load_state("networkidle")

@@ -31,6 +31,8 @@ LEAST_COVERED = 95
 """Per cent of lines and branches of domain, commands and flows."""
 WORKERS = min(4, os.cpu_count() or 1)
 """Files of tests that run beside one another, each with a database server of its own."""
+BROWSERS_AT_ONCE = min(2, WORKERS)
+"""Each with a marketplace of its own."""
 SUITES = (
     ("Core tests", "not browser and not reliability", WORKERS),
     # These load the whole machine and measure time: alone, so that they only meet their own load.
@@ -85,7 +87,8 @@ def run_all(more: list[str], *, coverage: bool, extra: dict[str, str]) -> int:
     left_out: list[str] = []
     if browser() is not None:
         say("Browser tests")
-        found = run_module(["pytest", "-q", "-m", "browser", *more], environment)
+        side_by_side = ["-n", str(BROWSERS_AT_ONCE), "--dist", "loadfile"]
+        found = run_module(["pytest", "-q", "-m", "browser", *side_by_side, *more], environment)
         code = code or (0 if found == 5 and more else found)
     else:
         left_out.append("the browser tests: there is no Chromium (apt-get install chromium)")
