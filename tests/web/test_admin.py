@@ -78,7 +78,8 @@ async def test_listing_is_looked_at_and_sent_back(
 ) -> None:
     await desks.admin(db, visitor)
     own = f"/admin/listings/{world.olive.id}"
-    assert "Olive tree" in await visitor.page(own)
+    html = await visitor.page(own)
+    assert "Olive tree" in html and "<dt>Light</dt><dd>sun</dd>" in html
     assert (await visitor.submit(f"{own}/flag", {"reason": "x"})).status_code == 422
     assert (await visitor.submit(f"{own}/flag", {"reason": "A wrong picture."})).status_code == 303
     assert "A wrong picture." in text_of(await visitor.page(own))
@@ -229,3 +230,23 @@ async def test_lists_ask_once_for_all_rows(
     async with count_statements() as many:
         await visitor.page(url)
     assert many.total <= few.total, f"{few.total} with few rows, {many.total} with many"
+
+
+async def test_audit_details_are_read_in_words(
+    visitor: Visitor, world: World, db: Database
+) -> None:
+    await desks.admin(db, visitor)
+    subject = f"listing:{world.lavender.id}"
+
+    async def note(tx: WriteTx) -> None:
+        await audit.record(
+            tx, desks.OPERATOR, "listings.noted", subject,
+            documents={"terms": 1, "privacy": 2}, fields=["title", "price"], told=True,
+        )  # fmt: skip
+
+    await db.transact(note)
+    for url in (f"/admin/listings/{world.lavender.id}", f"/admin/audit?subject={subject}"):
+        words = text_of(await visitor.page(url))
+        assert "documents: terms 1, privacy 2" in words
+        assert "fields: title, price" in words
+        assert "told: yes" in words

@@ -34,6 +34,7 @@ from souk.platform.services import Services
 from souk.platform.settings import Settings
 from souk.web import locale as languages
 from souk.web import words
+from souk.web.addresses import country_name
 from souk.web.assets import Assets
 from souk.web.drawn import Drawn
 from souk.web.flashes import FLASH_COOKIE, Flash, read_flashes, signed_flash
@@ -93,6 +94,7 @@ class Pages:
         env.filters["datetime"] = _filter(languages.datetime_text)
         env.filters["number"] = _filter(languages.number_text)
         env.filters["said"] = _said
+        env.filters["country"] = _filter(country_name)
         self.env = env
         self.drawn = Drawn(_DRAWN_BYTES)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, cast, get_args
 from urllib.parse import urlencode
@@ -12,6 +12,7 @@ from souk.contexts.catalog import api as catalog
 from souk.contexts.search import api as search
 from souk.kernel.ids import parse_uuid
 from souk.kernel.money import exponent
+from souk.web.storefront.cards import value_text
 
 PAGE_SIZE = 24
 _SORTS = {sort.value for sort in search.Sort}
@@ -123,6 +124,22 @@ def attribute_names(tree: catalog.Tree) -> dict[str, catalog.Attribute]:
         for category_id in tree.by_id
         for assignment in tree.attributes_for(category_id)
     }
+
+
+def attribute_facts(
+    tree: catalog.Tree, values: Mapping[str, object], *, without: Container[str] = ()
+) -> list[tuple[str, object]]:
+    """Names and values of a listing's attributes in words; booleans are left to the template."""
+    names = attribute_names(tree)
+    found: list[tuple[str, object]] = []
+    for code, value in values.items():
+        if code in without:
+            continue
+        known = names.get(code)
+        name = known.name if known else code.replace("_", " ").capitalize()
+        unit = known.unit if known else ""
+        found.append((name, value if isinstance(value, bool) else value_text(value, unit=unit)))
+    return found
 
 
 _NAMES = {"rating": "rating", "seller": "seller", "kind": "kind"}

@@ -25,6 +25,7 @@ from souk.web.admin.frame import people_of, queues
 from souk.web.admin.lists import Cursor, Short, Word, frame_of, plain_money, plain_time
 from souk.web.desk import Ask, act, answer, ask, back_to
 from souk.web.page import Req, page, tree_of
+from souk.web.storefront.finding import attribute_facts
 
 _MAY = access.operator(Permission.LISTINGS_REVIEW)
 _LIST = "/admin/listings"
@@ -144,6 +145,7 @@ async def listing_page(
         "admin/listing.html",
         listing=listing,
         view=listings.own_view(listing),
+        facts=attribute_facts(tree, listing.attributes),
         reports=reports,
         shop=shops.get(listing.seller_id),
         category=" › ".join(each.name for each in tree.ancestors(listing.category_id))

@@ -32,8 +32,8 @@ from souk.web.page import (
     translate,
     tree_of,
 )
-from souk.web.storefront.cards import card_items, gallery_images, value_text
-from souk.web.storefront.finding import attribute_names
+from souk.web.storefront.cards import card_items, gallery_images
+from souk.web.storefront.finding import attribute_facts
 from souk.web.storefront.reviews_view import listing_extras
 from souk.web.storefront.seen import note
 from souk.web.storefront.similar import similar_ids
@@ -70,7 +70,7 @@ async def listing_page(request: Req, slug: FromPath[str]) -> Response[bytes]:
             **around,
             **await listing_extras(request, document, in_stock=bool(own["can_buy"])),
             "crumbs": _crumbs(tree, document),
-            "attributes": _attributes(tree, document, grown=around["species"] is not None),
+            "attributes": _attributes(tree, document, around),
             "destination": country_name(settings.country, language),
         }
 
@@ -223,19 +223,11 @@ def _crumbs(tree: catalog.Tree, document: listings.ListingDocument) -> list[dict
 
 
 def _attributes(
-    tree: catalog.Tree, document: listings.ListingDocument, *, grown: bool
+    tree: catalog.Tree, document: listings.ListingDocument, around: Mapping[str, Any]
 ) -> list[tuple[str, object]]:
     """Names and values; for plants without what the table of their species says already."""
-    names = attribute_names(tree)
-    found: list[tuple[str, object]] = []
-    for code, value in document.attributes.items():
-        if grown and code in _OF_SPECIES:
-            continue
-        known = names.get(code)
-        name = known.name if known else code.replace("_", " ").capitalize()
-        unit = known.unit if known else ""
-        found.append((name, value if isinstance(value, bool) else value_text(value, unit=unit)))
-    return found
+    without = _OF_SPECIES if around["species"] is not None else ()
+    return attribute_facts(tree, document.attributes, without=without)
 
 
 async def preview(
@@ -254,7 +246,7 @@ async def preview(
         **_own(request, shown, left, pages.settings),
         **around,
         "crumbs": _crumbs(tree, shown),
-        "attributes": _attributes(tree, shown, grown=around["species"] is not None),
+        "attributes": _attributes(tree, shown, around),
         "destination": country_name(pages.settings.country, language),
         "noindex": True,
     }
