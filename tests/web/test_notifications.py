@@ -227,7 +227,9 @@ async def test_open_pages_are_bounded_and_cost_one_statement_together(services: 
     await asyncio.sleep(0.3)
     before = await statements(services)
     await asyncio.sleep(3.3)
-    assert 1 <= await statements(services) - before <= 5
+    # Three or four seconds of one statement, each of which may look into two indexes; one for
+    # each of the five pages would be three times as many.
+    assert 1 <= await statements(services) - before <= 10
     await hub.close()
 
 
