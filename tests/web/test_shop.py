@@ -194,7 +194,10 @@ async def test_unknown_things_are_not_found(visitor: Visitor, world: World) -> N
 async def test_reading_pages(visitor: Visitor, world: World) -> None:
     for path in ("/legal/terms", "/legal/seller-agreement", "/help", "/help/selling", "/design"):
         assert "<h1" in await visitor.page(path)
-    assert "Disallow: /account" in await visitor.page("/robots.txt")
+    robots = (await visitor.page("/robots.txt")).splitlines()
+    assert "Disallow: /account" in robots
+    # A rule holds for everything that begins like it, and /sellers is for everybody.
+    assert "Disallow: /sell" not in robots
     assert "/sitemaps/listings-1.xml</loc>" in await visitor.page("/sitemap.xml")
     assert "/static/" in await visitor.page("/")
 

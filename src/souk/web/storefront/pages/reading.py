@@ -15,9 +15,10 @@ from souk.platform.settings import Settings
 from souk.web.page import Req, language_of, page
 
 _PRIVATE = (
-    "/account", "/cart", "/checkout", "/sell", "/admin", "/search", "/login", "/register",
-    "/wishlist", "/recently-viewed",
+    "/account", "/cart", "/checkout", "/sell$", "/sell/", "/admin", "/search", "/login",
+    "/register", "/wishlist", "/recently-viewed",
 )  # fmt: skip
+"""Prefixes, but for the desk, whose name begins that of `/sellers`."""
 
 
 @get("/legal/{kind:str}", access=access.PUBLIC, include_in_schema=False)
