@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -140,20 +141,31 @@ async def order_page(
     return await _show(request, db, actor, seller_order_id)
 
 
+async def _step(
+    request: Req,
+    db: Database,
+    actor: Actor,
+    seller_order_id: UUID,
+    step: Callable[..., Awaitable[object]],
+    done: str,
+) -> Response[bytes]:
+    """One step that needs nothing but the order; then its page."""
+    return await act(
+        request,
+        db,
+        lambda tx: step(tx, actor, seller_order_id=seller_order_id, seller_id=seller_of(actor)),
+        to=f"{_LIST}/{seller_order_id}",
+        done=done,
+    )
+
+
 @post(_ONE + "/pack", access=access.SELLER, rate="write", include_in_schema=False)
 async def pack(
     request: Req, db: Database, actor: Actor, seller_order_id: FromPath[UUID]
 ) -> Response[bytes]:
     """The parcel is packed; taken on as well, if it was not."""
-    return await act(
-        request,
-        db,
-        lambda tx: orders.pack(
-            tx, actor, seller_order_id=seller_order_id, seller_id=seller_of(actor)
-        ),
-        to=f"{_LIST}/{seller_order_id}",
-        done="Packed. Enter the tracking number when the carrier has it.",
-    )
+    done = "Packed. Enter the tracking number when the carrier has it."
+    return await _step(request, db, actor, seller_order_id, orders.pack, done)
 
 
 @post(_ONE + "/accept", access=access.SELLER, rate="write", include_in_schema=False)
@@ -161,15 +173,8 @@ async def accept(
     request: Req, db: Database, actor: Actor, seller_order_id: FromPath[UUID]
 ) -> Response[bytes]:
     """Take the order on."""
-    return await act(
-        request,
-        db,
-        lambda tx: orders.accept(
-            tx, actor, seller_order_id=seller_order_id, seller_id=seller_of(actor)
-        ),
-        to=f"{_LIST}/{seller_order_id}",
-        done="Accepted. Pack it, then enter the tracking number.",
-    )
+    done = "Accepted. Pack it, then enter the tracking number."
+    return await _step(request, db, actor, seller_order_id, orders.accept, done)
 
 
 @post(_ONE + "/ship", access=access.SELLER, rate="write", include_in_schema=False)

@@ -25,6 +25,18 @@ _Stars = Annotated[int | None, QueryParameter(ge=1, le=5)]
 _ONE = "/reviews/{review_id:uuid}"
 
 
+async def _shown(
+    request: Req, settings: Settings, found: dict[str, Any], asked: Asked
+) -> Response[bytes]:
+    return await page(
+        request,
+        "storefront/reviews.html",
+        reviews=found,
+        canonical_url=f"{settings.base_url}{found['url']}",
+        noindex=bool(asked.stars or asked.photos or asked.cursor),
+    )
+
+
 @get("/listing/{slug:str}/reviews", access=access.PUBLIC, include_in_schema=False)
 async def listing_reviews(
     request: Req,
@@ -41,13 +53,7 @@ async def listing_reviews(
     async with db.read() as conn:
         document = await listings.detail(conn, slug)
         found = await reviews_of_listing(request, conn, document, asked=asked)
-    return await page(
-        request,
-        "storefront/reviews.html",
-        reviews=found,
-        canonical_url=f"{settings.base_url}{found['url']}",
-        noindex=bool(stars or photos or cursor),
-    )
+    return await _shown(request, settings, found, asked)
 
 
 @get("/s/{slug:str}/reviews", access=access.PUBLIC, include_in_schema=False)
@@ -66,13 +72,7 @@ async def shop_reviews(
     async with db.read() as conn:
         shop = await sellers.by_slug(conn, slug)
         found = await reviews_of_shop(request, conn, shop, asked=asked)
-    return await page(
-        request,
-        "storefront/reviews.html",
-        reviews=found,
-        canonical_url=f"{settings.base_url}{found['url']}",
-        noindex=bool(stars or photos or cursor),
-    )
+    return await _shown(request, settings, found, asked)
 
 
 @post(_ONE + "/helpful", access=access.SIGNED_IN, rate="write", include_in_schema=False)
