@@ -14,6 +14,7 @@ STEPS = {
     "ruff": [BIN / "ruff", "check", "."],
     "format": [BIN / "ruff", "format", "--check", "."],
     "types": [BIN / "basedpyright", "--level", "error"],
+    "messages": [sys.executable, "tools/messages.py", "--check"],
     "imports": [BIN / "lint-imports", "--no-cache"],
     "architecture": [sys.executable, "-m", "pytest", "tests/architecture", "-q"],
     "migrations": [

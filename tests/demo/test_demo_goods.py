@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
+import pytest
+import pyvips
 
 from souk.contexts.catalog import api as catalog
 from souk.contexts.listings import api as listings
 from souk.contexts.sellers import api as sellers
 from souk.demo import goods
 from souk.demo.catalogue import load
+from souk.demo.model import PhotoSpec
+from souk.demo.pictures import read_picture
 from souk.kernel.actor import Actor, Role, system
 from souk.kernel.ids import uuid7
 from souk.platform.services import Services
@@ -73,3 +79,21 @@ async def test_every_listing_keeps_the_rules_of_listings(services: Services) -> 
 
 
 _SELLER = uuid7()
+
+
+def test_drawings_may_be_rendered_by_many_threads_and_the_loader_is_shut_again() -> None:
+    drawing = PhotoSpec(
+        name="dot.svg", alt="A dot.",
+        svg='<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"><circle r="2"/></svg>',
+    )  # fmt: skip
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # Threads interrupt each other as often as they can.
+    try:
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            made = list(pool.map(read_picture, [drawing] * 800))
+    finally:
+        sys.setswitchinterval(usual)
+    assert len(set(made)) == 1
+    assert made[0].startswith(b"\x89PNG")
+    with pytest.raises(pyvips.Error, match="blocked"):
+        pyvips.Image.svgload_buffer(drawing.svg.encode())
