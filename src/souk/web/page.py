@@ -26,6 +26,7 @@ from souk.contexts.notifications import api as notifications
 from souk.contexts.search import api as search
 from souk.kernel.actor import Actor
 from souk.kernel.errors import DomainError, InvalidInput
+from souk.platform import amounts
 from souk.platform.http.access import CSRF_COOKIE, CSRF_FIELD, actor_of, new_csrf_token
 from souk.platform.http.holder import GUEST_COOKIE, holder_of
 from souk.platform.http.problems import Problem
@@ -88,11 +89,14 @@ class Pages:
         env.install_gettext_callables(  # type: ignore[attr-defined]
             _gettext, _ngettext, newstyle=True, pgettext=None, npgettext=None
         )
-        env.filters["money"] = _filter_money
+        env.filters["money"] = _money_filter(languages.money_text)
+        env.filters["less"] = _money_filter(languages.less_text)
+        env.filters["money_change"] = _money_filter(languages.money_change_text)
         env.filters["date"] = _filter(languages.date_text)
         env.filters["day"] = _filter(languages.day_text)
         env.filters["datetime"] = _filter(languages.datetime_text)
-        env.filters["number"] = _filter(languages.number_text)
+        env.filters["number"] = _filter(amounts.number)
+        env.filters["number_change"] = _filter(amounts.number_change)
         env.filters["said"] = _said
         env.filters["country"] = _filter(country_name)
         self.env = env
@@ -129,8 +133,11 @@ def _ngettext(one: str, many: str, n: int) -> str:
     return languages.translations(_rendering.get().language).ngettext(one, many, n)
 
 
-def _filter_money(value: Any, currency: str | None = None) -> str:
-    return languages.money_text(value, _rendering.get().language, currency)
+def _money_filter(function: Callable[[Any, str, str | None], str]) -> Callable[..., str]:
+    def apply(value: Any, currency: str | None = None) -> str:
+        return function(value, _rendering.get().language, currency)
+
+    return apply
 
 
 def _filter(function: Callable[[Any, str], str]) -> Callable[[Any], str]:

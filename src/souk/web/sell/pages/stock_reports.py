@@ -14,12 +14,13 @@ from souk.flows.stock_reports.flow import StockValue, stock_value
 from souk.kernel.actor import Actor
 from souk.kernel.errors import NotFound
 from souk.kernel.money import Money
+from souk.platform import amounts
 from souk.platform.database import Database, ReadConn
 from souk.platform.http import access
 from souk.web.charts import Chart, Series, bar_chart
 from souk.web.csv import csv_answer
 from souk.web.desk import address, seller_of
-from souk.web.locale import date_text, number_text
+from souk.web.locale import date_text
 from souk.web.page import Req, language_of, page, translate
 from souk.web.sell.frame import desk_counts
 from souk.web.sell.periods import Period
@@ -49,7 +50,7 @@ def movements_chart(request: Req, sums: Sequence[inventory.MovementSum], period:
         ],
         labels=[date_text(start, language).split(",")[0] for start in starts],
         label_name=translate(request, period.step.capitalize()),
-        fmt=lambda pieces: number_text(round(pieces), language),
+        fmt=lambda pieces: amounts.number(round(pieces), language),
     )
 
 
