@@ -23,6 +23,7 @@ from souk.web.csv import csv_answer
 from souk.web.desk import address, back_to, read_date, refusal, seller_of
 from souk.web.page import Req, page
 from souk.web.sell.frame import desk_counts
+from souk.web.sell.postings import explained
 
 _PATH = "/sell/balance"
 _BUCKETS = ("pending", "available", "reserved", "receivable")
@@ -96,6 +97,7 @@ async def balance_page(
         span=span,
         bucket=only,
         lines=lines.items,
+        explained=explained,
         parts=parts,
         numbers=numbers,
         csv_url=address(f"{_PATH}/statement.csv", **asked),
