@@ -17,7 +17,6 @@ from souk.platform.http import access
 from souk.platform.settings import Settings
 from souk.web.admin import figures
 from souk.web.admin.figures import Change, Market, Span
-from souk.web.admin.frame import queues
 from souk.web.charts import Chart, Format, Series, bar_chart, line_chart
 from souk.web.desk import problem_context, status_of
 from souk.web.locale import day_text
@@ -45,7 +44,6 @@ async def overview(
     except DomainError as refused:
         error, span = refused, figures.span_of(days=shown, first="", last="", today=today)
     async with db.read() as conn:
-        waiting = await queues(conn, actor)
         market = await figures.market(conn, span, currency=settings.currency)
         house = books = None
         if actor.may(Permission.EVENTS_MANAGE):
@@ -79,7 +77,6 @@ async def overview(
         },
         signs=signs,
         charts=_charts(request, span, market, settings.currency, actor),
-        desk_counts=waiting,
         **problem_context(error),
     )
 
