@@ -51,6 +51,7 @@ from souk.contexts.orders.queries.received import (
     DeliveredPart,
     ReceivedLine,
     delivered_parts,
+    guest_of,
     received_lines,
     service_record,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "desk_orders",
     "desk_sales",
     "export_lines",
+    "guest_of",
     "money_of_all",
     "neighbours",
     "numbers_of",
