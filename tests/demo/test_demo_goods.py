@@ -107,5 +107,6 @@ def test_snapshots_are_parts_of_photographs() -> None:
     for _ in range(5):
         taken = pyvips.Image.new_from_buffer(snapshot(spec.photos[0], rng), "")
         assert taken.get("vips-loader") == "jpegload_buffer"
+        assert (taken.bands, taken.interpretation) == (3, "srgb")
         assert 200 < taken.width < whole.width
         assert 200 < taken.height < whole.height

@@ -30,7 +30,10 @@ def read_picture(photo: PhotoSpec) -> bytes:
 
 def snapshot(photo: PhotoSpec, rng: random.Random) -> bytes:
     """A part of a photograph, nearer and in another light: as a customer might take it. JPEG."""
-    whole = pyvips.Image.new_from_buffer(read_picture(photo), "").flatten(background=255)
+    whole = pyvips.Image.new_from_buffer(read_picture(photo), "")
+    if whole.hasalpha():
+        # Without one libvips would take the last colour for it.
+        whole = whole.flatten(background=[255, 255, 255])
     part, shape = rng.uniform(0.6, 0.85), rng.choice((0.75, 1, 1.33))
     side = min(whole.width, whole.height) * part
     width, height = int(side * min(1, shape)), int(side / max(1, shape))
