@@ -87,10 +87,9 @@ def _check_size(width: int, height: int) -> None:
 
 def renditions(content: bytes, *, width: int) -> dict[int, bytes]:
     """Smaller WebP encodings of a stored picture, by width; none is wider than the picture."""
+    whole: Any = pyvips.Image.new_from_buffer(content, "").copy_memory()
     return {
-        each: _encode(
-            pyvips.Image.thumbnail_buffer(content, each, height=MAX_SIDE, size="down"), _QUALITY
-        )
+        each: _encode(whole.thumbnail_image(each, height=MAX_SIDE, size="down"), _QUALITY)
         for each in rendition_widths(width)
     }
 
