@@ -82,11 +82,11 @@ from souk.contexts.listings.rendering import (
     image_view,
     variant_view,
 )
-from souk.contexts.listings.reports.commands import close_reports, report
+from souk.contexts.listings.reports import queries as reported
+from souk.contexts.listings.reports.commands import close_reports, report, take_down
 from souk.contexts.listings.reports.domain import Reason as ReportReason
 from souk.contexts.listings.reports.domain import Report
 from souk.contexts.listings.reports.store import of_listing as reports_of
-from souk.contexts.listings.reports.store import open_counts as open_reports
 from souk.contexts.listings.uploads import (
     MAX_FILE_BYTES,
     StoredFile,
@@ -183,7 +183,6 @@ __all__ = [
     "newest",
     "newest_bytes",
     "of_seller",
-    "open_reports",
     "own",
     "own_document",
     "own_many",
@@ -198,6 +197,7 @@ __all__ = [
     "remove_sizes_of",
     "reorder_images",
     "report",
+    "reported",
     "reports_of",
     "resume",
     "sanitise_html",
@@ -209,6 +209,7 @@ __all__ = [
     "store_file",
     "store_image",
     "submit",
+    "take_down",
     "update",
     "variant_names",
     "variant_view",

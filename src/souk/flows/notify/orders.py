@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from souk.contexts.fulfilment import api as fulfilment
+from souk.contexts.identity import api as identity
 from souk.contexts.notifications import api as notifications
 from souk.contexts.notifications.api import contents
 from souk.contexts.orders import api as orders
@@ -115,7 +116,8 @@ async def on_shipped(tx: WriteTx, event: ShipmentShipped, meta: EventMeta) -> No
 
 
 async def on_seller_order_changed(tx: WriteTx, event: SellerOrderChanged, meta: EventMeta) -> None:
-    """The buyer reads of an arrival or a cancellation; downloads have a message of their own."""
+    """The buyer reads of an arrival or a cancellation, which the shop reads of unless it cancelled
+    itself; downloads have a message of their own."""
     if event.state not in {"delivered", "cancelled"}:
         return
     part, order = await _order_of(tx, event.seller_order_id)
@@ -125,13 +127,28 @@ async def on_seller_order_changed(tx: WriteTx, event: SellerOrderChanged, meta: 
             order_id=order.id, number=order.number, seller=shop, reason=event.reason
         )
         await _tell_buyer(tx, order, cancelled, meta)
+        await _tell_shop_of_cancelling(tx, part, event.reason, meta, whole=True)
     elif any(line.kind != _DIGITAL for line in part.lines):
         arrived = contents.Delivered(order_id=order.id, number=order.number, seller=shop)
         await _tell_buyer(tx, order, arrived, meta)
 
 
+async def _tell_shop_of_cancelling(
+    tx: WriteTx, part: orders.SellerOrderView, reason: str, meta: EventMeta, *, whole: bool
+) -> None:
+    """Those who pack must know before they do; what the shop did itself, it knows."""
+    people = await identity.members(tx, seller_id=part.seller_id)
+    if meta.actor in {f"user:{one}" for one in people}:
+        return
+    content = contents.SaleCancelled(
+        seller_order_id=part.id, number=part.number, reason=reason, whole=whole
+    )
+    await tell_shop(tx, part.seller_id, content, meta, about=part.id)
+
+
 async def on_lines_cancelled(tx: WriteTx, event: LinesCancelled, meta: EventMeta) -> None:
-    """The buyer reads what will not come, why, and what goes back."""
+    """The buyer reads what will not come, why, and what goes back; so does the shop, unless it
+    cancelled them itself."""
     part, order = await _order_of(tx, event.seller_order_id)
     content = contents.LinesCancelled(
         order_id=order.id,
@@ -142,6 +159,7 @@ async def on_lines_cancelled(tx: WriteTx, event: LinesCancelled, meta: EventMeta
         currency=event.currency,
     )
     await tell(tx, await buyer(tx, email=order.email, user_id=order.buyer_id), content, meta)
+    await _tell_shop_of_cancelling(tx, part, event.reason, meta, whole=False)
 
 
 async def on_downloads_granted(tx: WriteTx, event: DownloadsGranted, meta: EventMeta) -> None:
