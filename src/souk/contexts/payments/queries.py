@@ -65,6 +65,7 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
 class PaymentStep(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the timeline: who heard what, when and how. `previous` None is the start."""
 
+    id: UUID
     at: datetime
     actor: str
     source: str
@@ -151,7 +152,7 @@ async def of_checkout(conn: ReadConn, checkout_id: UUID) -> PaymentView | None:
 async def history(conn: ReadConn, payment_id: UUID) -> list[PaymentStep]:
     """The timeline of a payment and its refunds, oldest first."""
     rows = await conn.fetch(
-        "SELECT at, actor, source, previous, state, detail FROM payments.transition"
+        "SELECT id, at, actor, source, previous, state, detail FROM payments.transition"
         " WHERE payment_id = $1 ORDER BY id",
         payment_id,
     )

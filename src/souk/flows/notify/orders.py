@@ -127,19 +127,23 @@ async def on_seller_order_changed(tx: WriteTx, event: SellerOrderChanged, meta: 
             order_id=order.id, number=order.number, seller=shop, reason=event.reason
         )
         await _tell_buyer(tx, order, cancelled, meta)
-        await _tell_shop_of_cancelling(tx, part, event.reason, meta, whole=True)
+        if not await _by_shop(tx, part, meta):
+            await _tell_shop_of_cancelling(tx, part, event.reason, meta, whole=True)
     elif any(line.kind != _DIGITAL for line in part.lines):
         arrived = contents.Delivered(order_id=order.id, number=order.number, seller=shop)
         await _tell_buyer(tx, order, arrived, meta)
+
+
+async def _by_shop(conn: ReadConn, part: orders.SellerOrderView, meta: EventMeta) -> bool:
+    """Did somebody who works for the shop do it?"""
+    people = await identity.members(conn, seller_id=part.seller_id)
+    return meta.actor in {f"user:{one}" for one in people}
 
 
 async def _tell_shop_of_cancelling(
     tx: WriteTx, part: orders.SellerOrderView, reason: str, meta: EventMeta, *, whole: bool
 ) -> None:
     """Those who pack must know before they do; what the shop did itself, it knows."""
-    people = await identity.members(tx, seller_id=part.seller_id)
-    if meta.actor in {f"user:{one}" for one in people}:
-        return
     content = contents.SaleCancelled(
         seller_order_id=part.id, number=part.number, reason=reason, whole=whole
     )
@@ -150,6 +154,7 @@ async def on_lines_cancelled(tx: WriteTx, event: LinesCancelled, meta: EventMeta
     """The buyer reads what will not come, why, and what goes back; so does the shop, unless it
     cancelled them itself."""
     part, order = await _order_of(tx, event.seller_order_id)
+    by_shop = await _by_shop(tx, part, meta)
     content = contents.LinesCancelled(
         order_id=order.id,
         number=order.number,
@@ -157,9 +162,11 @@ async def on_lines_cancelled(tx: WriteTx, event: LinesCancelled, meta: EventMeta
         reason=event.reason,
         refund=event.refund,
         currency=event.currency,
+        by_us=not by_shop,
     )
     await tell(tx, await buyer(tx, email=order.email, user_id=order.buyer_id), content, meta)
-    await _tell_shop_of_cancelling(tx, part, event.reason, meta, whole=False)
+    if not by_shop:
+        await _tell_shop_of_cancelling(tx, part, event.reason, meta, whole=False)
 
 
 async def on_downloads_granted(tx: WriteTx, event: DownloadsGranted, meta: EventMeta) -> None:

@@ -17,6 +17,7 @@ from souk.kernel.actor import Actor
 from souk.kernel.errors import DomainError, NotFound
 from souk.platform.database import Database, WriteTx
 from souk.platform.http import access
+from souk.web.cancelling import pieces_left
 from souk.web.desk import (
     Ask,
     act,
@@ -76,17 +77,6 @@ async def _show(
         desk_counts=frame,
         **problem_context(error),
     )
-
-
-def pieces_left(part: orders.SellerOrderView) -> dict[UUID, int]:
-    """How many pieces of each line are still to be sent."""
-    if part.state not in {"confirmed", "processing"}:
-        return {}
-    return {
-        line.id: line.quantity - line.fulfilled - line.cancelled
-        for line in part.lines
-        if line.kind != "digital" and line.quantity > line.fulfilled + line.cancelled
-    }
 
 
 class Earning(msgspec.Struct, frozen=True):
