@@ -13,6 +13,7 @@ from souk.contexts.payments.domain import (
     Payment,
     decline_message,
     display_state,
+    method_name,
 )
 from souk.contexts.payments.ports import WebhookFact
 from souk.platform.database import ReadConn, Record
@@ -103,7 +104,7 @@ def view_of(payment: Payment) -> PaymentView:
         decline_message=decline_message(payment.decline_code),
         captured=payment.captured,
         refunded=payment.refunded,
-        method_label=payment.method_label,
+        method_label=method_name(payment.method_label),
         method_token=payment.method_token,
         return_url=payment.return_url,
         gateway_ref=payment.gateway_ref,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -134,7 +135,7 @@ async def order_page(
         log: list[audit.AuditRow] = []
         if actor.may(Permission.AUDIT_VIEW):
             log = await audit.recent(conn, subject=f"order:{order.id}")
-        happened = _timeline(order, steps)
+        happened = _timeline(order, steps, shops)
         labels = [str(step["by"]) for step in happened] + [row.actor for row in log]
         people = await people_of(conn, labels)
         waiting = await queues(conn, actor)
@@ -163,7 +164,9 @@ async def order_page(
 
 
 def _timeline(
-    order: orders.OrderView, payment: list[payments.PaymentStep]
+    order: orders.OrderView,
+    payment: list[payments.PaymentStep],
+    shops: Mapping[UUID, sellers.SellerCard],
 ) -> list[dict[str, object]]:
     """What happened to the order and its payment, in the order in which it did: by the whole
     moment, and by their ids, which are made in order, where one moment has several steps."""
@@ -177,6 +180,10 @@ def _timeline(
                 "by": step.actor,
                 "text": step.reason,
                 "what": "order",
+                # With several parts it matters whose step it was.
+                "shop": shops[part.seller_id].name
+                if len(order.seller_orders) > 1 and part.seller_id in shops
+                else "",
             },
         )
         for part in order.seller_orders

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from litestar import Response, get
 from litestar.params import QueryParameter
 
+from souk.contexts.carts import api as carts
 from souk.kernel.actor import Actor, Permission
 from souk.kernel.errors import DomainError
 from souk.kernel.money import exponent
@@ -48,6 +49,9 @@ async def overview(
         waiting = await queues(conn, actor)
         market = await figures.market(conn, span, currency=settings.currency)
         house = books = None
+        left_standing: list[carts.Abandonment] = []
+        if actor.may(Permission.ORDERS_VIEW):
+            left_standing = await carts.abandonment(conn, since=span.since, until=span.until)
         if actor.may(Permission.EVENTS_MANAGE):
             house = await figures.house(conn, folder=settings.data_dir)
         if actor.may(Permission.MONEY_VIEW):
@@ -78,6 +82,7 @@ async def overview(
             for name in ("gmv", "commission", "refunded", "orders", "people", "listings")
         },
         signs=signs,
+        left_standing=left_standing,
         charts=_charts(request, span, market, settings.currency, actor),
         desk_counts=waiting,
         **problem_context(error),
