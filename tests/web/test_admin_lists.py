@@ -30,6 +30,7 @@ LISTS = [
     "/admin/listings?state=all", "/admin/ledger", "/admin/ledger/accounts", "/admin/audit",
     "/admin/events", "/admin/events/jobs", "/admin/events/schedules", "/admin/commission",
     "/admin/legal/terms", "/admin/catalog", "/admin/settings", "/admin/flags", "/admin",
+    "/admin/reports", "/admin/reports?queue=closed",
 ]  # fmt: skip
 
 

@@ -34,9 +34,9 @@ def frame_of(
     }
 
 
-def plain_money(amount: int, currency: str) -> str:
+def plain_money(amount: int, currency: str) -> Money:
     """An amount for a spreadsheet: `12.50`, the currency stands in a column of its own."""
-    return str(Money(amount, currency).decimal())
+    return Money(amount, currency)
 
 
 def plain_time(moment: datetime | None) -> str:
