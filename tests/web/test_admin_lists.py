@@ -341,7 +341,9 @@ async def test_a_ready_sentence_is_enough_and_no_other_is_taken(
 
 
 NAVIGATION = {
-    Role.MODERATOR: {"/admin", "/admin/sellers", "/admin/listings", "/admin/users"},
+    Role.MODERATOR: {
+        "/admin", "/admin/sellers", "/admin/listings", "/admin/reports", "/admin/users",
+    },
     Role.SUPPORT: {"/admin", "/admin/orders", "/admin/payments", "/admin/users"},
     Role.FINANCE: {
         "/admin", "/admin/orders", "/admin/payments", "/admin/users", "/admin/ledger",
