@@ -31,7 +31,7 @@ async def numbers(count: int) -> AsyncGenerator[int]:
 
 
 async def test_a_file_has_an_end_and_says_so() -> None:
-    for count, expected in ((3, ["0", "1", "2"]), (4, ["0", "1", "2", "Only the first 3 rows"])):
+    for count, expected in ((3, ["0", "1", "2"]), (4, ["0", "1", "2", "only the first 3 rows"])):
         stream = tables.table("n", ["n"], numbers(count), lambda n: [n], most=3)
         text = b"".join([part async for part in stream.iterator]).decode()
         found = [row["n"] for row in rows_of(text)]

@@ -83,7 +83,7 @@ def table(
         count = 0
         async for row in rows:
             if count == most:
-                said = f"Only the first {most} rows are here. Narrow the filter for the others."
+                said = f"only the first {most} rows: narrow the filter for the others"
                 gathered.append(_line([said]))
                 break
             count += 1

@@ -17,11 +17,11 @@ from souk.kernel.actor import Actor, Permission
 from souk.kernel.errors import DomainError
 from souk.platform.database import Database
 from souk.platform.http import access
-from souk.web import cancelling
 from souk.web.admin.frame import queues
 from souk.web.desk import back_to, problem_context, status_of
 from souk.web.locale import money
 from souk.web.page import Req, form_of, language_of, page, translate
+from souk.web.sell import cancelling
 
 _MAY = access.operator(Permission.ORDERS_MANAGE)
 _ONE = "/admin/orders/{order_id:uuid}/parts/{seller_order_id:uuid}/cancel"

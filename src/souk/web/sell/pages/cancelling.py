@@ -15,7 +15,9 @@ from souk.kernel.errors import DomainError
 from souk.kernel.money import Money
 from souk.platform.database import Database
 from souk.platform.http import access
-from souk.web.cancelling import (
+from souk.web.desk import back_to, problem_context, seller_of, status_of
+from souk.web.page import Req, form_of, page
+from souk.web.sell.cancelling import (
     pieces_left,
     quote,
     read_pieces,
@@ -24,8 +26,6 @@ from souk.web.cancelling import (
     seen_of,
     worth,
 )
-from souk.web.desk import back_to, problem_context, seller_of, status_of
-from souk.web.page import Req, form_of, page
 from souk.web.sell.frame import desk_counts
 
 _ONE = "/sell/orders/{seller_order_id:uuid}/cancel-lines"

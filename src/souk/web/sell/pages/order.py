@@ -17,7 +17,6 @@ from souk.kernel.actor import Actor
 from souk.kernel.errors import DomainError, NotFound
 from souk.platform.database import Database, WriteTx
 from souk.platform.http import access
-from souk.web.cancelling import pieces_left
 from souk.web.desk import (
     Ask,
     act,
@@ -31,6 +30,7 @@ from souk.web.desk import (
     status_of,
 )
 from souk.web.page import Req, form_of, page
+from souk.web.sell.cancelling import pieces_left
 from souk.web.sell.frame import TO_DO, desk_counts
 
 _LIST = "/sell/orders"
