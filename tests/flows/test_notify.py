@@ -19,7 +19,7 @@ from souk.flows.deliver_digital.handlers import subscriptions as digital_subscri
 from souk.flows.notify.accounts import SendLinkMail
 from souk.flows.notify.handlers import subscriptions
 from souk.flows.notify.jobs import send_link_mail
-from souk.kernel.actor import Actor, system
+from souk.kernel.actor import Actor, Permission, system
 from souk.kernel.ids import uuid7
 from souk.platform import outbox, relay
 from souk.platform.database import Database, WriteTx
@@ -34,7 +34,7 @@ from tests.fulfilment import factories as sales
 from tests.identity.factories import PASSWORD, VISITOR, Person, make_person, new_email
 from tests.listings import factories as listing_factories
 
-OPERATOR = Actor(kind="user", user_id=uuid7())
+OPERATOR = Actor(kind="user", user_id=uuid7(), permissions=frozenset({Permission.LISTINGS_REVIEW}))
 TEST = system("test")
 
 
@@ -398,9 +398,15 @@ async def test_shops_hear_what_moderators_decide_and_not_what_they_did(
     await db.transact(
         lambda tx: listings.reject(tx, OPERATOR, listing_id=reviewed[1].id, reason="Blurred.")
     )
+    await db.transact(
+        lambda tx: listings.take_down(tx, OPERATOR, listing_id=reviewed[0].id, reason="A forgery.")
+    )
     await drain(db, event_writer)
     kinds = await queued(db, owner.email)
     assert kinds.count("listing_approved") == 1
+    assert kinds.count("listing_taken_down") == 1
+    taken = await content(db, owner.email, "listing_taken_down")
+    assert (taken["listing_id"], taken["reason"]) == (str(reviewed[0].id), "A forgery.")
     assert kinds.count("listing_rejected") == 1
     approved = await content(db, owner.email, "listing_approved")
     assert approved["listing_id"] == str(reviewed[0].id)

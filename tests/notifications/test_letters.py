@@ -98,6 +98,15 @@ EXAMPLES: list[contents.AnyContent] = [
         refund=1_900,
         currency="EUR",
     ),
+    contents.LinesCancelled(
+        order_id=uuid7(),
+        number="7KQM-42XD",
+        seller="Fern & Co",
+        reason="1 × Fern cancelled: the seller does not answer.",
+        refund=1_900,
+        currency="EUR",
+        by_us=True,
+    ),
     contents.PaymentFailed(checkout_id=uuid7(), amount=5_392, currency="EUR"),
     contents.Refunded(order_id=uuid7(), number="7KQM-42XD", amount=1_900, currency="JPY"),
     contents.Refunded(order_id=None, number="7KQM-42XD", amount=1_900, currency="EUR"),
@@ -107,6 +116,13 @@ EXAMPLES: list[contents.AnyContent] = [
     contents.SellerAsked(shop="Fern & Co", question="Which country are you in?"),
     contents.ListingApproved(listing_id=uuid7(), title="Monstera"),
     contents.ListingRejected(listing_id=uuid7(), title="Monstera", reason="No picture."),
+    contents.ListingTakenDown(listing_id=uuid7(), title="Monstera", reason="A forgery."),
+    *(
+        contents.SaleCancelled(
+            seller_order_id=uuid7(), number="7KQM-42XD", reason="Sold twice.", whole=whole
+        )
+        for whole in (True, False)
+    ),
     contents.KeysMissing(seller_order_id=uuid7(), number="7KQM-42XD", count=3),
     contents.Digest(weekly=False, told=[contents.Told("You made a sale", "Accept it.")], more=0),
     contents.Digest(weekly=True, told=[contents.Told("You made a sale", "Accept it.")], more=3),

@@ -28,7 +28,7 @@ async def test_a_payment_is_captured_and_told_once(book: Book, gateways: Gateway
     outcome = await payments.execute(gateways, started)
     paid = await book.record(started, outcome)
     assert (paid.state, paid.status, paid.captured) == ("captured", "captured", 2_500)
-    assert paid.method_label == "visa •••• 4242"
+    assert paid.method_label == "Visa •••• 4242"
     assert await book.record(started, outcome) == paid
     assert await book.events(paid.id) == [CAPTURED]
     async with book.db.read() as conn:

@@ -26,7 +26,8 @@ PAGES = [
     "/admin/ledger/trial-balance?as_of=2020-01-01", "/admin/events", "/admin/events?q=none",
     "/admin/users", "/admin/users?q=none", "/admin/audit", "/admin/audit?action=none",
     "/admin/catalog", "/admin/commission", "/admin/legal", "/admin/legal/terms",
-    "/admin/legal/terms/publish", "/admin/events/replay",
+    "/admin/legal/terms/publish", "/admin/events/replay", "/admin/reports",
+    "/admin/reports?q=none&reason=unsafe", "/admin/reports?queue=closed",
 ]  # fmt: skip
 
 

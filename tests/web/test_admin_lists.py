@@ -32,6 +32,7 @@ LISTS = [
     "/admin/listings?state=all", "/admin/ledger", "/admin/ledger/accounts", "/admin/audit",
     "/admin/events", "/admin/events/jobs", "/admin/events/schedules", "/admin/commission",
     "/admin/legal/terms", "/admin/catalog", "/admin/settings", "/admin/flags", "/admin",
+    "/admin/reports", "/admin/reports?queue=closed",
 ]  # fmt: skip
 
 
@@ -344,7 +345,9 @@ async def test_a_ready_sentence_is_enough_and_no_other_is_taken(
 
 
 NAVIGATION = {
-    Role.MODERATOR: {"/admin", "/admin/sellers", "/admin/listings", "/admin/users"},
+    Role.MODERATOR: {
+        "/admin", "/admin/sellers", "/admin/listings", "/admin/reports", "/admin/users",
+    },
     Role.SUPPORT: {"/admin", "/admin/orders", "/admin/payments", "/admin/users"},
     Role.FINANCE: {
         "/admin", "/admin/orders", "/admin/payments", "/admin/users", "/admin/ledger",

@@ -94,7 +94,7 @@ def test_every_page_fits(desk: Page, market: Market) -> None:
         "/admin/payments", "/admin/users", "/admin/catalog", "/admin/ledger",
         "/admin/ledger/accounts", "/admin/ledger/trial-balance", "/admin/commission?amount=40",
         "/admin/settings", "/admin/flags", "/admin/legal", "/admin/legal/terms", "/admin/audit",
-        "/admin/events", "/admin/events/jobs", "/admin/events/schedules",
+        "/admin/events", "/admin/events/jobs", "/admin/events/schedules", "/admin/reports",
     ):  # fmt: skip
         answer = desk.goto(f"{market.url}{path}")
         assert answer is not None and answer.status == 200, path

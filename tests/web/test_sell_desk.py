@@ -17,7 +17,7 @@ from souk.contexts.sellers import api as sellers
 from souk.kernel.ids import uuid7
 from souk.kernel.money import Money
 from souk.platform.database import Database, WriteTx, count_statements
-from souk.web.csv import csv_of
+from souk.platform.http import csv
 from souk.web.sell.periods import Period
 from tests.fulfilment.factories import Sold, order
 from tests.web import desks
@@ -179,7 +179,8 @@ async def test_tables_for_spreadsheets(
         assert content in answer.text, url
         assert number not in (await other.get(url)).text
         assert "1+1" not in (await other.get(url)).text
-    assert csv_of(["a"], [["@x"], [-5], [None]]) == '\ufeffa\r\n\'@x\r\n-5\r\n""\r\n'
+    table = csv.whole("t", ["a"], [["@x"], [-5], [None], [Money(-125, "EUR")]])
+    assert table.content.decode() == '\ufeffa\r\n\'@x\r\n-5\r\n""\r\n-1.25\r\n'
 
 
 async def test_many_counts_are_saved_at_once(visitor: Visitor, world: World, db: Database) -> None:

@@ -158,7 +158,10 @@ async def test_a_report_is_kept_once_and_seen_by_operators(
         assert answer.status_code == 303, answer.text[:500]
     async with db.read() as conn:
         [kept] = await listings.reports_of(conn, world.lamp.id)
-        assert (world.lamp.id, "Reading lamp", 1) in await listings.open_reports(conn)
+        waiting = (await listings.reported.queue(conn)).items
+    assert (world.lamp.id, "Reading lamp", 1) in [
+        (row.id, row.title, row.reports) for row in waiting
+    ]
     assert (kept.reason, kept.note) == ("counterfeit", "The maker's mark is wrong.")
 
 

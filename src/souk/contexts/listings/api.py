@@ -49,6 +49,7 @@ from souk.contexts.listings.importing.text import description_html, plain_text, 
 from souk.contexts.listings.own_queries import (
     SellerListingRow,
     Sort,
+    attribute_codes,
     for_review,
     of_seller,
     own_document,
@@ -82,11 +83,11 @@ from souk.contexts.listings.rendering import (
     image_view,
     variant_view,
 )
-from souk.contexts.listings.reports.commands import close_reports, report
+from souk.contexts.listings.reports import queries as reported
+from souk.contexts.listings.reports.commands import close_reports, report, take_down
 from souk.contexts.listings.reports.domain import Reason as ReportReason
 from souk.contexts.listings.reports.domain import Report
 from souk.contexts.listings.reports.store import of_listing as reports_of
-from souk.contexts.listings.reports.store import open_counts as open_reports
 from souk.contexts.listings.uploads import (
     MAX_FILE_BYTES,
     StoredFile,
@@ -156,6 +157,7 @@ __all__ = [
     "approve",
     "archive",
     "attach_file",
+    "attribute_codes",
     "card_bytes",
     "cards",
     "close_reports",
@@ -183,7 +185,6 @@ __all__ = [
     "newest",
     "newest_bytes",
     "of_seller",
-    "open_reports",
     "own",
     "own_document",
     "own_many",
@@ -198,6 +199,7 @@ __all__ = [
     "remove_sizes_of",
     "reorder_images",
     "report",
+    "reported",
     "reports_of",
     "resume",
     "sanitise_html",
@@ -209,6 +211,7 @@ __all__ = [
     "store_file",
     "store_image",
     "submit",
+    "take_down",
     "update",
     "variant_names",
     "variant_view",

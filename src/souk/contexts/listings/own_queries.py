@@ -170,6 +170,16 @@ async def own_many(
     return await store.find_many(conn, listing_ids, seller_id=seller_id)
 
 
+async def attribute_codes(conn: ReadConn, seller_id: UUID) -> list[str]:
+    """The attributes that any listing of a seller has a value of."""
+    rows = await conn.fetch(
+        "SELECT DISTINCT jsonb_object_keys(attributes) AS code FROM listings.listing"
+        " WHERE seller_id = $1 ORDER BY code",
+        seller_id,
+    )
+    return [row["code"] for row in rows]
+
+
 async def state_counts(conn: ReadConn, seller_id: UUID) -> dict[str, int]:
     """How many of a seller's listings are in each state; states without one are absent."""
     rows = await conn.fetch(

@@ -54,6 +54,7 @@ TOPICS: dict[str, Topic] = {
     "sold_out_refunded": Topic.ACCOUNT,
     "lines_cancelled": Topic.ACCOUNT,
     "order_cancelled": Topic.ACCOUNT,
+    "sale_cancelled": Topic.ACCOUNT,
     "download_ready": Topic.ORDER,
     "shipped": Topic.DELIVERY,
     "delivered": Topic.DELIVERY,
@@ -70,6 +71,7 @@ TOPICS: dict[str, Topic] = {
     "seller_asked": Topic.DECISION,
     "listing_approved": Topic.DECISION,
     "listing_rejected": Topic.DECISION,
+    "listing_taken_down": Topic.DECISION,
     "cart_waiting": Topic.NEWS,
     "digest": Topic.NEWS,
 }

@@ -62,6 +62,32 @@ UNDER_WAY = frozenset({PaymentState.CREATED, PaymentState.REQUIRES_ACTION, Payme
 ENDED_WITHOUT_MONEY = frozenset({PaymentState.FAILED, PaymentState.CANCELLED})
 
 
+CARD_BRANDS = {
+    "amex": "American Express",
+    "american_express": "American Express",
+    "cartes_bancaires": "Cartes Bancaires",
+    "diners": "Diners Club",
+    "diners_club": "Diners Club",
+    "discover": "Discover",
+    "eftpos_au": "eftpos",
+    "girocard": "girocard",
+    "jcb": "JCB",
+    "maestro": "Maestro",
+    "mastercard": "Mastercard",
+    "unionpay": "UnionPay",
+    "visa": "Visa",
+}
+"""What card brands call themselves, by the code that gateways use."""
+
+
+def method_name(label: str | None) -> str | None:
+    """`visa •••• 4242` with the brand's proper name; what is not known is left as it came."""
+    if label is None:
+        return None
+    brand, space, rest = label.partition(" ")
+    return f"{CARD_BRANDS.get(brand.casefold(), brand)}{space}{rest}"
+
+
 class GatewayOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """A gateway's word on one payment. `amount` is what was captured or held, in minor units."""
 

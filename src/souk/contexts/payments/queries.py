@@ -13,6 +13,7 @@ from souk.contexts.payments.domain import (
     Payment,
     decline_message,
     display_state,
+    method_name,
 )
 from souk.contexts.payments.ports import WebhookFact
 from souk.platform.database import ReadConn, Record
@@ -65,6 +66,7 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
 class PaymentStep(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the timeline: who heard what, when and how. `previous` None is the start."""
 
+    id: UUID
     at: datetime
     actor: str
     source: str
@@ -102,7 +104,7 @@ def view_of(payment: Payment) -> PaymentView:
         decline_message=decline_message(payment.decline_code),
         captured=payment.captured,
         refunded=payment.refunded,
-        method_label=payment.method_label,
+        method_label=method_name(payment.method_label),
         method_token=payment.method_token,
         return_url=payment.return_url,
         gateway_ref=payment.gateway_ref,
@@ -151,7 +153,7 @@ async def of_checkout(conn: ReadConn, checkout_id: UUID) -> PaymentView | None:
 async def history(conn: ReadConn, payment_id: UUID) -> list[PaymentStep]:
     """The timeline of a payment and its refunds, oldest first."""
     rows = await conn.fetch(
-        "SELECT at, actor, source, previous, state, detail FROM payments.transition"
+        "SELECT id, at, actor, source, previous, state, detail FROM payments.transition"
         " WHERE payment_id = $1 ORDER BY id",
         payment_id,
     )

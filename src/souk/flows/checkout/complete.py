@@ -132,6 +132,10 @@ async def _complete(
             for line in checkout.lines
         ],
     )
+    # The money first: that is the order in which timelines tell it.
+    payment = await payments.record(
+        tx, actor, payment_id=payment_id, outcome=outcome, source=source
+    )
     placed = await orders.place(
         tx,
         actor,
@@ -141,9 +145,6 @@ async def _complete(
             orders.LineCommission(quote.rule_id, quote.amount.amount, quote.tax.amount)
             for quote in quotes
         ],
-    )
-    payment = await payments.record(
-        tx, actor, payment_id=payment_id, outcome=outcome, source=source
     )
     await ledger.post(
         tx,

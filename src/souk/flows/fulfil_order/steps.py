@@ -93,9 +93,10 @@ async def cancel(
     seller_id: UUID | None = None,
     buyer_id: UUID | None = None,
     reason: str,
+    seen: int | None = None,
 ) -> None:
     """Cancel before anything was sent: goods back on the shelf, all that was not given back yet
-    to the buyer.
+    to the buyer. `seen`: as for `cancel_lines`.
 
     Raises OrderNotFound, CancelTooLate, OrderChanged.
     """
@@ -105,6 +106,7 @@ async def cancel(
     part = await orders.lock_part(
         tx, seller_order_id=seller_order_id, seller_id=seller_id, buyer_id=buyer_id
     )
+    _require_as_seen(part, seen)
     before = {line.id: line.quantity - line.cancelled for line in part.lines}
     tax = part.totals.tax - orders.given_up_of(part).tax
     previous = part.cancel()
@@ -122,15 +124,18 @@ async def cancel_lines(
     actor: Actor,
     *,
     seller_order_id: UUID,
-    seller_id: UUID,
+    seller_id: UUID | None = None,
     pieces: Mapping[UUID, int],
     reason: str,
+    seen: int | None = None,
 ) -> orders.GivenUp:
     """Cancel some pieces of some lines that were not sent: goods back on the shelf, their share of
     the price, its tax and the commission given back; the delivery, too, when nothing is left to
-    send. Returns what was given back.
+    send. Returns what was given back. Without `seller_id` it is for operators.
 
-    Raises OrderNotFound, LineNotFound, CancelTooLate, NothingToCancel, IllegalTransition.
+    `seen` is how many pieces were cancelled when it was asked for: a form that is sent twice then
+    cancels once. Raises OrderNotFound, OrderChanged, LineNotFound, CancelTooLate, NothingToCancel,
+    IllegalTransition.
     """
     view = await orders.seller_order(tx, seller_order_id, seller_id=seller_id)
     known = {line.id: line for line in view.lines}
@@ -138,6 +143,7 @@ async def cancel_lines(
         tx, actor, view=view, pieces={one: n for one, n in pieces.items() if one in known}
     )
     part = await orders.lock_part(tx, seller_order_id=seller_order_id, seller_id=seller_id)
+    _require_as_seen(part, seen)
     done = orders.cancel_pieces(part, pieces, now=tx.clock.now())
     what = ", ".join(
         f"{pieces[line.id]} × {line.title}" for line in view.lines if pieces.get(line.id)
@@ -149,6 +155,11 @@ async def cancel_lines(
     if part.state is orders.SellerOrderState.CANCELLED:
         await _revoke_downloads(tx, actor, part)
     return given
+
+
+def _require_as_seen(part: orders.SellerOrder, seen: int | None) -> None:
+    if seen is not None and sum(line.cancelled for line in part.lines) != seen:
+        raise orders.OrderChanged
 
 
 async def _shelve(

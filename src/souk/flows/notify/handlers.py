@@ -12,7 +12,7 @@ from souk.published.identity import (
     SignedIn,
 )
 from souk.published.inventory import LowStock
-from souk.published.listings import ListingPublished, ListingRejected
+from souk.published.listings import ListingPaused, ListingPublished, ListingRejected
 from souk.published.orders import (
     CheckoutReversed,
     LinesCancelled,
@@ -42,6 +42,7 @@ subscriptions: list[Subscription] = [
     subscribe(_NAME, SellerInfoRequested, selling.on_info_requested),
     subscribe(_NAME, ListingPublished, selling.on_published),
     subscribe(_NAME, ListingRejected, selling.on_listing_rejected),
+    subscribe(_NAME, ListingPaused, selling.on_listing_paused),
     subscribe(_NAME, ReviewPublished, reviews.on_published),
     subscribe(_NAME, ReviewReplied, reviews.on_replied),
     subscribe(_NAME, ReviewModerated, reviews.on_moderated),

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from souk.contexts.fulfilment import api as fulfilment
+from souk.contexts.identity import api as identity
 from souk.contexts.notifications import api as notifications
 from souk.contexts.notifications.api import contents
 from souk.contexts.orders import api as orders
@@ -123,7 +124,8 @@ async def on_shipped(tx: WriteTx, event: ShipmentShipped, meta: EventMeta) -> No
 
 
 async def on_seller_order_changed(tx: WriteTx, event: SellerOrderChanged, meta: EventMeta) -> None:
-    """The buyer reads of an arrival or a cancellation; downloads have a message of their own."""
+    """The buyer reads of an arrival or a cancellation, which the shop reads of unless it cancelled
+    itself; downloads have a message of their own."""
     if event.state not in {"delivered", "cancelled"}:
         return
     part, order = await _order_of(tx, event.seller_order_id)
@@ -133,14 +135,34 @@ async def on_seller_order_changed(tx: WriteTx, event: SellerOrderChanged, meta: 
             order_id=order.id, number=order.number, seller=shop, reason=event.reason
         )
         await _tell_buyer(tx, order, cancelled, meta)
+        if not await _by_shop(tx, part, meta):
+            await _tell_shop_of_cancelling(tx, part, event.reason, meta, whole=True)
     elif any(line.kind != _DIGITAL for line in part.lines):
         arrived = contents.Delivered(order_id=order.id, number=order.number, seller=shop)
         await _tell_buyer(tx, order, arrived, meta)
 
 
+async def _by_shop(conn: ReadConn, part: orders.SellerOrderView, meta: EventMeta) -> bool:
+    """Did somebody who works for the shop do it?"""
+    people = await identity.members(conn, seller_id=part.seller_id)
+    return meta.actor in {f"user:{one}" for one in people}
+
+
+async def _tell_shop_of_cancelling(
+    tx: WriteTx, part: orders.SellerOrderView, reason: str, meta: EventMeta, *, whole: bool
+) -> None:
+    """Those who pack must know before they do; what the shop did itself, it knows."""
+    content = contents.SaleCancelled(
+        seller_order_id=part.id, number=part.number, reason=reason, whole=whole
+    )
+    await tell_shop(tx, part.seller_id, content, meta, about=part.id)
+
+
 async def on_lines_cancelled(tx: WriteTx, event: LinesCancelled, meta: EventMeta) -> None:
-    """The buyer reads what will not come, why, and what goes back."""
+    """The buyer reads what will not come, why, and what goes back; so does the shop, unless it
+    cancelled them itself."""
     part, order = await _order_of(tx, event.seller_order_id)
+    by_shop = await _by_shop(tx, part, meta)
     content = contents.LinesCancelled(
         order_id=order.id,
         number=order.number,
@@ -148,8 +170,11 @@ async def on_lines_cancelled(tx: WriteTx, event: LinesCancelled, meta: EventMeta
         reason=event.reason,
         refund=event.refund,
         currency=event.currency,
+        by_us=not by_shop,
     )
     await tell(tx, await buyer(tx, email=order.email, user_id=order.buyer_id), content, meta)
+    if not by_shop:
+        await _tell_shop_of_cancelling(tx, part, event.reason, meta, whole=False)
 
 
 async def on_downloads_granted(tx: WriteTx, event: DownloadsGranted, meta: EventMeta) -> None:

@@ -9,7 +9,7 @@ from souk.flows.notify.people import account, shop_name, tell, tell_shop
 from souk.platform.database import WriteTx
 from souk.platform.events import EventMeta
 from souk.published.inventory import LowStock
-from souk.published.listings import ListingPublished, ListingRejected
+from souk.published.listings import ListingPaused, ListingPublished, ListingRejected
 from souk.published.sellers import SellerApproved, SellerInfoRequested, SellerRejected
 
 
@@ -47,6 +47,17 @@ async def on_listing_rejected(tx: WriteTx, event: ListingRejected, meta: EventMe
     """A shop reads what to change."""
     content = contents.ListingRejected(
         listing_id=event.listing_id, title=event.title, reason=event.reason
+    )
+    await tell_shop(tx, event.seller_id, content, meta)
+
+
+async def on_listing_paused(tx: WriteTx, event: ListingPaused, meta: EventMeta) -> None:
+    """A shop reads why a listing was taken out of sight; its own pauses have no reason."""
+    if not event.reason:
+        return
+    listing = await listings.any_state(tx, event.listing_id)
+    content = contents.ListingTakenDown(
+        listing_id=listing.id, title=listing.title, reason=event.reason
     )
     await tell_shop(tx, event.seller_id, content, meta)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+import msgspec
+
 from souk.contexts.catalog import api as catalog
 from souk.contexts.inventory import api as inventory
 from souk.contexts.listings import api as listings
@@ -13,13 +15,50 @@ from souk.kernel.money import Money
 from souk.platform.database import ReadConn
 
 
-async def export_csv(conn: ReadConn, rows: Sequence[listings.Listing], *, base_url: str) -> bytes:
-    """The listings with categories, stock and pictures; UTF-8 with a byte-order mark."""
+class Head(msgspec.Struct, frozen=True):
+    """What stands at the head of an export: its columns, and the attributes' names by code."""
+
+    columns: list[str]
+    names: dict[str, str]
+
+    def cells(self, row: Mapping[str, str]) -> list[object]:
+        """A row of `rows_of` in the order of the columns."""
+        return [row.get(column, "") for column in self.columns]
+
+
+async def head_of(conn: ReadConn, seller_id: UUID) -> Head:
+    """The columns that any listing of the seller needs."""
+    codes = await listings.attribute_codes(conn, seller_id)
+    names = _names(await catalog.tree(conn))
+    called = dict.fromkeys(names.get(code, code) for code in codes)
+    return Head(importing.own_columns(list(called)), names)
+
+
+def _names(tree: catalog.Tree) -> dict[str, str]:
+    """What each attribute is called, by its code."""
+    return {
+        each.attribute.code: each.attribute.name
+        for category_id in tree.by_id
+        for each in tree.attributes_for(category_id)
+    }
+
+
+async def rows_of(
+    conn: ReadConn,
+    rows: Sequence[listings.Listing],
+    *,
+    base_url: str,
+    names: Mapping[str, str],
+) -> list[dict[str, str]]:
+    """The listings with categories, stock and pictures, one row per variant, by column."""
     tree = await catalog.tree(conn)
     ids = [variant.id for listing in rows for variant in listing.variants]
     stock = await inventory.availability(conn, ids)
-    drafts = [_draft(listing, tree, stock, base_url) for listing in rows]
-    return b"\xef\xbb\xbf" + importing.write_own_csv(drafts).encode()
+    return [
+        row
+        for listing in rows
+        for row in importing.own_rows(_draft(listing, tree, stock, base_url, names))
+    ]
 
 
 def _draft(
@@ -27,6 +66,7 @@ def _draft(
     tree: catalog.Tree,
     stock: Mapping[UUID, inventory.Availability],
     base_url: str,
+    names: Mapping[str, str],
 ) -> importing.ProductDraft:
     path: list[str] = []
     if listing.category_id is not None and listing.category_id in tree.by_id:
@@ -38,7 +78,9 @@ def _draft(
         kind=listing.kind,
         category_path=path,
         tags=listing.tags,
-        attributes=_attributes(listing, tree),
+        attributes={
+            names.get(code, code): _text(value) for code, value in listing.attributes.items()
+        },
         variants=[_variant(variant, listing.currency, stock) for variant in listing.variants],
         images=[
             importing.ImageRef(f"{base_url}/media/{image.key}/full.webp", image.alt, n)
@@ -49,15 +91,6 @@ def _draft(
         publish=listing.visible,
         condition=listing.condition or "",
     )
-
-
-def _attributes(listing: listings.Listing, tree: catalog.Tree) -> dict[str, str]:
-    names: dict[str, str] = {}
-    if listing.category_id is not None and listing.category_id in tree.by_id:
-        names = {
-            a.attribute.code: a.attribute.name for a in tree.attributes_for(listing.category_id)
-        }
-    return {names.get(code, code): _text(value) for code, value in listing.attributes.items()}
 
 
 def _text(value: object) -> str:

@@ -1,14 +1,16 @@
-"""Tables as CSV, sent while they are read: however long a list is, a page of it is in memory."""
+"""Tables as CSV, for every list of the program. Lists are sent while they are read: however long
+one is, a page of it is in memory; `MOST` rows are the end of any file."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import TypeVar
 
+from litestar import Response
 from litestar.response import Stream
 
 from souk.kernel.money import Money
@@ -16,7 +18,12 @@ from souk.kernel.page import Page
 
 T = TypeVar("T")
 BATCH = 500
+MOST = 200_000
+"""Rows of a file: about what people's spreadsheets open without trouble."""
+
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_MARK = b"\xef\xbb\xbf"
+_TYPE = "text/csv; charset=utf-8"
 
 
 def safe_cell(value: object) -> str:
@@ -39,6 +46,13 @@ def _line(cells: Sequence[object]) -> bytes:
     return out.getvalue().encode()
 
 
+def _headers(name: str) -> dict[str, str]:
+    return {
+        "Content-Disposition": f'attachment; filename="{name}.csv"',
+        "Cache-Control": "private, no-store",
+    }
+
+
 async def batches(load: Callable[[str | None], Awaitable[Page[T]]]) -> AsyncGenerator[T]:
     """Every row of a paged list: `load` reads the page after a cursor."""
     cursor: str | None = None
@@ -56,24 +70,34 @@ def table(
     columns: Sequence[str],
     rows: AsyncGenerator[T],
     cells: Callable[[T], Sequence[object]],
+    *,
+    most: int = MOST,
 ) -> Stream:
-    """The answer: UTF-8 with the mark that spreadsheets look for, and CRLF (RFC 4180)."""
+    """The answer: UTF-8 with the mark that spreadsheets look for, and CRLF (RFC 4180).
+
+    A list that is longer than `most` rows ends with a row that says so.
+    """
 
     async def lines() -> AsyncGenerator[bytes]:
-        yield b"\xef\xbb\xbf" + _line(columns)
+        yield _MARK + _line(columns)
         gathered: list[bytes] = []
+        count = 0
         async for row in rows:
+            if count == most:
+                said = f"only the first {most} rows: narrow the filter for the others"
+                gathered.append(_line([said]))
+                break
+            count += 1
             gathered.append(_line(cells(row)))
             if len(gathered) >= BATCH:
                 yield b"".join(gathered)
                 gathered.clear()
         yield b"".join(gathered)
 
-    return Stream(
-        lines(),
-        media_type="text/csv; charset=utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}.csv"',
-            "Cache-Control": "private, no-store",
-        },
-    )
+    return Stream(lines(), media_type=_TYPE, headers=_headers(name))
+
+
+def whole(name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Response[bytes]:
+    """A table that is in memory already, in the same notation."""
+    content = _MARK + b"".join(_line(cells) for cells in [columns, *rows])
+    return Response(content, status_code=200, media_type=_TYPE, headers=_headers(name))

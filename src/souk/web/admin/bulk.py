@@ -47,13 +47,16 @@ async def many(
         error = refusal("reason", "Shorten this to 2,000 characters.")
         return await ask(request, question, form=form, error=error)
     refused: list[str] = []
+    errors: dict[str, DomainError] = {}
     for row_id, name in names.items():
         try:
             await db.transact(partial(_do, one=one, row_id=row_id, reason=reason))
         except DomainError as error:
-            if len(names) == 1:
-                return await ask(request, question, form=form, error=error)
+            errors[error.message] = error
             refused.append(f"{name}: {error.message}")
+    if len(refused) == len(names) and len(errors) == 1:
+        # Nothing was done, for one reason: most likely the answer can be mended.
+        return await ask(request, question, form=form, error=errors.popitem()[1])
     if not refused:
         return back_to(request, question.back, question.done)
     text = translate(request, "%(done)s of %(all)s were done.") % {

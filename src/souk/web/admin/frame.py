@@ -23,6 +23,7 @@ async def queues(conn: ReadConn, actor: Actor) -> dict[str, int]:
         found["sellers"] = (await sellers.counts(conn)).get("applied", 0)
     if actor.may(Permission.LISTINGS_REVIEW):
         found["listings"] = len((await listings.for_review(conn, limit=_MOST)).items)
+        found["reports"] = await listings.reported.waiting(conn)
     if actor.may(Permission.REVIEWS_MODERATE):
         waiting = await reviews.queue_counts(conn)
         found["reviews"] = waiting.get("held", 0) + waiting.get("reported", 0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, Any
 
 from litestar.params import QueryParameter
@@ -35,9 +34,9 @@ def frame_of(
     }
 
 
-def plain_money(amount: int, currency: str) -> Decimal:
+def plain_money(amount: int, currency: str) -> Money:
     """An amount for a spreadsheet: `12.50`, the currency stands in a column of its own."""
-    return Money(amount, currency).decimal()
+    return Money(amount, currency)
 
 
 def plain_time(moment: datetime | None) -> str:

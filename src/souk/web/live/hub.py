@@ -35,6 +35,7 @@ _WAITING = 100
 _NEEDS = {
     "sellers": Permission.SELLERS_REVIEW,
     "listings": Permission.LISTINGS_REVIEW,
+    "reports": Permission.LISTINGS_REVIEW,
     "dead": Permission.EVENTS_MANAGE,
 }
 

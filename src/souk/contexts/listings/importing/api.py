@@ -25,7 +25,7 @@ from souk.contexts.listings.importing.drafts import (
     VariantDraft,
 )
 from souk.contexts.listings.importing.errors import EmptyUpload, FileTooLarge, ImportBusy
-from souk.contexts.listings.importing.export import write_own_csv
+from souk.contexts.listings.importing.export import own_columns, own_rows, write_own_csv
 from souk.contexts.listings.importing.mapping import (
     NEEDED,
     SAMPLE_BYTES,
@@ -100,6 +100,8 @@ __all__ = [
     "note_file",
     "open_mapped",
     "open_products",
+    "own_columns",
+    "own_rows",
     "remembered_columns",
     "report_head",
     "report_lines",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from souk.contexts.listings.importing.drafts import ProductDraft, VariantDraft
 from souk.contexts.listings.importing.own import COLUMNS
@@ -15,16 +15,26 @@ def write_own_csv(drafts: Sequence[ProductDraft]) -> str:
     """UTF-8 text with CRLF (RFC 4180), one row per variant, no cell that a spreadsheet runs."""
     attributes = list(dict.fromkeys(name for draft in drafts for name in draft.attributes))
     out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, [*COLUMNS, *(f"attr:{name}" for name in attributes)])
+    writer = csv.DictWriter(out, own_columns(attributes))
     writer.writeheader()
     for draft in drafts:
-        for place, variant in enumerate(draft.variants):
-            row = _variant_row(draft, variant)
-            if place == 0:
-                row |= _product_row(draft)
-                row |= {f"attr:{name}": value for name, value in draft.attributes.items()}
-            writer.writerow({column: neutralise_formula(cell) for column, cell in row.items()})
+        writer.writerows(own_rows(draft))
     return out.getvalue()
+
+
+def own_columns(attributes: Sequence[str]) -> list[str]:
+    """The head of such a file, for products with these attributes."""
+    return [*COLUMNS, *(f"attr:{name}" for name in attributes)]
+
+
+def own_rows(draft: ProductDraft) -> Iterator[dict[str, str]]:
+    """A product as rows, one per variant, each cell by its column."""
+    for place, variant in enumerate(draft.variants):
+        row = _variant_row(draft, variant)
+        if place == 0:
+            row |= _product_row(draft)
+            row |= {f"attr:{name}": value for name, value in draft.attributes.items()}
+        yield {column: neutralise_formula(cell) for column, cell in row.items()}
 
 
 def _product_row(draft: ProductDraft) -> dict[str, str]:

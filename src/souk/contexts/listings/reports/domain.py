@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 MAX_NOTE = 2_000
+MAX_OUTCOME = 2_000
 
 
 class Reason(StrEnum):
@@ -24,7 +25,10 @@ class Reason(StrEnum):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """One person's report. `reporter` is `user:<id>` or `guest:<hash>`; open until `closed_at`."""
+    """One person's report: `reporter` is `user:<id>` or `guest:<hash>`, for operators only.
+
+    Open until `closed_at`, when `closed_by`, an actor's label, wrote down its `outcome`.
+    """
 
     id: UUID
     listing_id: UUID

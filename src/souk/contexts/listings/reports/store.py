@@ -9,6 +9,11 @@ import msgspec
 from souk.contexts.listings.reports.domain import Report
 from souk.platform.database import ReadConn, WriteTx
 
+REPORT = (
+    "SELECT r.id, r.listing_id, r.reason, r.note, r.reporter, r.reporter_email, r.reported_at,"
+    " r.closed_at, r.closed_by, r.outcome FROM listings.report r"
+)
+
 
 async def add(tx: WriteTx, report: Report) -> bool:
     """Keep a report; False when the same person has one open about the same listing."""
@@ -30,24 +35,12 @@ async def add(tx: WriteTx, report: Report) -> bool:
 async def of_listing(conn: ReadConn, listing_id: UUID, *, limit: int = 50) -> list[Report]:
     """Reports of a listing, open ones first, then the newest."""
     rows = await conn.fetch(
-        "SELECT id, listing_id, reason, note, reporter, reporter_email, reported_at, closed_at,"
-        " closed_by, outcome FROM listings.report WHERE listing_id = $1"
-        " ORDER BY closed_at IS NOT NULL, reported_at DESC LIMIT $2",
+        f"{REPORT} WHERE r.listing_id = $1"
+        " ORDER BY r.closed_at IS NOT NULL, r.reported_at DESC LIMIT $2",
         listing_id,
         limit,
     )
     return [msgspec.convert(dict(row), Report) for row in rows]
-
-
-async def open_counts(conn: ReadConn, *, limit: int = 100) -> list[tuple[UUID, str, int]]:
-    """Listings with open reports: id, title and how many; the most reported first."""
-    rows = await conn.fetch(
-        "SELECT r.listing_id, l.title, count(*)::int AS n FROM listings.report r"
-        " JOIN listings.listing l ON l.id = r.listing_id WHERE r.closed_at IS NULL"
-        " GROUP BY r.listing_id, l.title ORDER BY n DESC, min(r.reported_at) LIMIT $1",
-        limit,
-    )
-    return [(row["listing_id"], row["title"], row["n"]) for row in rows]
 
 
 async def close(tx: WriteTx, listing_id: UUID, *, by: str, outcome: str) -> int:

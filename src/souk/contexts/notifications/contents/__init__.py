@@ -40,7 +40,9 @@ from souk.contexts.notifications.contents.selling import (
     KeysMissing,
     ListingApproved,
     ListingRejected,
+    ListingTakenDown,
     LowStock,
+    SaleCancelled,
     SellerApproved,
     SellerAsked,
     SellerRejected,
@@ -69,6 +71,8 @@ AnyContent = (
     | SellerAsked
     | ListingApproved
     | ListingRejected
+    | ListingTakenDown
+    | SaleCancelled
     | KeysMissing
     | ReviewWanted
     | ReviewReceived
@@ -100,6 +104,7 @@ __all__ = [
     "LinesCancelled",
     "ListingApproved",
     "ListingRejected",
+    "ListingTakenDown",
     "LowStock",
     "NewSignIn",
     "OrderCancelled",
@@ -114,6 +119,7 @@ __all__ = [
     "ReviewShown",
     "ReviewWanted",
     "Sale",
+    "SaleCancelled",
     "SellerApproved",
     "SellerAsked",
     "SellerRejected",

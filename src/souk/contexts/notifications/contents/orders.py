@@ -216,7 +216,8 @@ class OrderCancelled(Content, frozen=True, tag="order_cancelled"):
 
 
 class LinesCancelled(Content, frozen=True, tag="lines_cancelled"):
-    """Some pieces of an order were cancelled; the rest comes. `refund` in minor units."""
+    """Some pieces of an order were cancelled, by its seller or `by_us`; the rest comes. `refund` in
+    minor units."""
 
     order_id: UUID
     number: str
@@ -224,16 +225,23 @@ class LinesCancelled(Content, frozen=True, tag="lines_cancelled"):
     reason: str
     refund: int
     currency: str
+    by_us: bool = False
 
     def letter(self, say: Say, *, link: str = "") -> Letter:
-        paragraphs = [
+        first = (
             say(
+                "We had to cancel pieces of your order {number} from {seller}.",
+                number=self.number,
+                seller=self.seller,
+            )
+            if self.by_us
+            else say(
                 "{seller} cannot send all of your order {number}.",
                 seller=self.seller,
                 number=self.number,
-            ),
-            self.reason,
-        ]
+            )
+        )
+        paragraphs = [first, self.reason]
         if self.refund:
             amount = say.money(self.refund, self.currency)
             paragraphs.append(say("{amount} goes back the way it came.", amount=amount))

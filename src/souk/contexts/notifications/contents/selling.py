@@ -95,6 +95,57 @@ class ListingRejected(Content, frozen=True, tag="listing_rejected"):
         )
 
 
+class ListingTakenDown(Content, frozen=True, tag="listing_taken_down"):
+    """A listing was taken out of sight by the operators, with the reason."""
+
+    listing_id: UUID
+    title: str
+    reason: str
+
+    def letter(self, say: Say, *, link: str = "") -> Letter:
+        return Letter(
+            subject=say("“{title}” was taken out of sight", title=self.title),
+            heading=say("Nobody sees your listing for now"),
+            paragraphs=[
+                say("We took “{title}” out of sight. Nobody can find or buy it.", title=self.title),
+                say("The reason: {reason}", reason=self.reason),
+                say("Orders that were placed before go on as usual."),
+            ],
+            action=say("See the listing"),
+            path=f"/sell/listings/{self.listing_id}",
+        )
+
+
+class SaleCancelled(Content, frozen=True, tag="sale_cancelled"):
+    """Somebody else than the shop cancelled an order of it, or pieces of one, and says why."""
+
+    seller_order_id: UUID
+    number: str
+    reason: str
+    whole: bool
+
+    def letter(self, say: Say, *, link: str = "") -> Letter:
+        what = (
+            say("Order {number} is cancelled. Do not send it.", number=self.number)
+            if self.whole
+            else say(
+                "Pieces of order {number} are cancelled. Look at it before you send anything.",
+                number=self.number,
+            )
+        )
+        return Letter(
+            subject=say("Cancelled: order {number}", number=self.number),
+            heading=say("Cancelled"),
+            paragraphs=[
+                what,
+                say("The reason: {reason}", reason=self.reason),
+                say("The goods are in your stock again, and the buyer gets the money back."),
+            ],
+            action=say("Open the order"),
+            path=f"/sell/orders/{self.seller_order_id}",
+        )
+
+
 class KeysMissing(Content, frozen=True, tag="keys_missing"):
     """Buyers wait for licence keys that the seller has not added."""
 

@@ -203,7 +203,7 @@ class ExportLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def export_lines(conn: ReadConn, *, seller_id: UUID, ids: Sequence[UUID]) -> list[ExportLine]:
-    """The lines of these orders of the seller, in the order of the orders' ids."""
+    """The lines of these orders of the seller, in the order of `ids`."""
     rows = await conn.fetch(
         "SELECT p.number, so.placed_at, so.state, l.sku, l.title, l.variant_title, l.quantity,"
         " l.fulfilled, l.cancelled, l.unit_price, l.total, so.currency,"
@@ -211,7 +211,8 @@ async def export_lines(conn: ReadConn, *, seller_id: UUID, ids: Sequence[UUID]) 
         " p.shipping_address AS address"
         " FROM orders.seller_order so JOIN orders.purchase p ON p.id = so.order_id"
         " JOIN orders.line l ON l.seller_order_id = so.id"
-        " WHERE so.seller_id = $1 AND so.id = ANY($2::uuid[]) ORDER BY so.id, l.position",
+        " WHERE so.seller_id = $1 AND so.id = ANY($2::uuid[])"
+        " ORDER BY array_position($2::uuid[], so.id), l.position",
         seller_id,
         list(ids),
     )

@@ -40,13 +40,15 @@ class LineView(msgspec.Struct, frozen=True):
 
 
 class StepView(msgspec.Struct, frozen=True):
-    """One step of the timeline: from `previous` to `state`, when, by whom and why."""
+    """One step of the timeline: from `previous` to `state`, when, by whom and why. Ids are in the
+    order in which steps were taken."""
 
     at: datetime
     actor: str
     previous: str
     state: str
     reason: str
+    id: UUID
 
 
 class SellerOrderView(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,7 +142,7 @@ SELECT seller_order_id, id, variant_id, listing_id, kind, title, variant_title, 
 FROM orders.line WHERE seller_order_id = ANY($1) ORDER BY seller_order_id, position
 """
 _STEPS = """
-SELECT seller_order_id, at, actor, previous, state, reason
+SELECT seller_order_id, at, actor, previous, state, reason, id
 FROM orders.transition WHERE seller_order_id = ANY($1) ORDER BY seller_order_id, id
 """
 _PARTS = """

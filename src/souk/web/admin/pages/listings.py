@@ -134,8 +134,9 @@ async def listing_page(
         log: list[audit.AuditRow] = []
         if actor.may(Permission.AUDIT_VIEW):
             log = await audit.recent(conn, subject=f"listing:{listing_id}", limit=30)
-        people = await people_of(conn, [row.actor for row in log])
         reports = await listings.reports_of(conn, listing_id)
+        labels = {label for each in reports for label in (each.reporter, each.closed_by)}
+        people = await people_of(conn, [*(row.actor for row in log), *labels])
     return await page(
         request,
         "admin/listing.html",
@@ -195,6 +196,7 @@ _QUESTIONS: dict[str, dict[str, Any]] = {
     "flag": {
         "title": "Take this listing out of sight?",
         "text": "Nobody can see or buy it until it is looked into. The seller reads your reason.",
+        "consequences": ["Open reports about it are closed.", "Its orders go on as usual."],
         "confirm": "Take it out of sight",
         "done": "The listing is out of sight.",
     },
@@ -243,7 +245,7 @@ async def _decide(tx: WriteTx, actor: Actor, listing_id: UUID, what: str, reason
     elif what == "close-reports":
         await listings.close_reports(tx, actor, listing_id=listing_id, outcome=reason)
     else:
-        await listings.flag(tx, actor, listing_id=listing_id, reason=reason)
+        await listings.take_down(tx, actor, listing_id=listing_id, reason=reason)
 
 
 @post(_ONE + "/{what:str}", access=_MAY, rate="write", include_in_schema=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +26,7 @@ from souk.platform.http.wire import clean_text
 from souk.web.admin import books
 from souk.web.admin.frame import people_of
 from souk.web.admin.lists import Cursor, Day, Short, State, Word, frame_of, plain_money, plain_time
+from souk.web.admin.pages.order_cancelling import possible
 from souk.web.desk import problem_context, read_date, status_of
 from souk.web.page import Req, page
 
@@ -129,7 +132,7 @@ async def order_page(
         log: list[audit.AuditRow] = []
         if actor.may(Permission.AUDIT_VIEW):
             log = await audit.recent(conn, subject=f"order:{order.id}")
-        happened = _timeline(order, steps)
+        happened = _timeline(order, steps, shops)
         labels = [str(step["by"]) for step in happened] + [row.actor for row in log]
         people = await people_of(conn, labels)
     sent_to = order.shipping_address
@@ -145,6 +148,9 @@ async def order_page(
         entries=entries,
         names=names,
         sees_money=actor.may(Permission.MONEY_VIEW),
+        may_cancel={part.id for part in order.seller_orders if possible(part)}
+        if actor.may(Permission.ORDERS_MANAGE)
+        else set(),
         address=fulfilment.address_lines(fulfilment.Address(**sent_to)) if sent_to else [],
         steps=happened,
         log=log,
@@ -153,32 +159,47 @@ async def order_page(
 
 
 def _timeline(
-    order: orders.OrderView, payment: list[payments.PaymentStep]
+    order: orders.OrderView,
+    payment: list[payments.PaymentStep],
+    shops: Mapping[UUID, sellers.SellerCard],
 ) -> list[dict[str, object]]:
-    """What happened to the order and its payment, in the order in which it did."""
-    found: list[dict[str, object]] = [
-        {
-            "when": step.at,
-            "title": step.state,
-            "by": step.actor,
-            "text": step.reason,
-            "what": "order",
-        }
+    """What happened to the order and its payment, in the order in which it did: by the whole
+    moment, and by their ids, which are made in order, where one moment has several steps."""
+    found: list[tuple[datetime, UUID, dict[str, object]]] = [
+        (
+            step.at,
+            step.id,
+            {
+                "when": step.at,
+                "title": step.state,
+                "by": step.actor,
+                "text": step.reason,
+                "what": "order",
+                # With several parts it matters whose step it was.
+                "shop": shops[part.seller_id].name
+                if len(order.seller_orders) > 1 and part.seller_id in shops
+                else "",
+            },
+        )
         for part in order.seller_orders
         for step in part.timeline
     ]
     found.extend(
-        {
-            "when": step.at,
-            "title": step.state,
-            "by": step.actor,
-            "source": step.source,
-            "text": step.detail,
-            "what": "payment",
-        }
+        (
+            step.at,
+            step.id,
+            {
+                "when": step.at,
+                "title": step.state,
+                "by": step.actor,
+                "source": step.source,
+                "text": step.detail,
+                "what": "payment",
+            },
+        )
         for step in payment
     )
-    return sorted(found, key=lambda step: str(step["when"]))
+    return [step for _, _, step in sorted(found, key=lambda each: each[:2])]
 
 
 routes: list[Any] = [orders_page, orders_csv, order_page]

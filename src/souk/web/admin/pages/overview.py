@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from litestar import Response, get
 from litestar.params import QueryParameter
 
+from souk.contexts.carts import api as carts
 from souk.kernel.actor import Actor, Permission
 from souk.kernel.errors import DomainError
 from souk.platform import amounts
@@ -46,6 +47,9 @@ async def overview(
     async with db.read() as conn:
         market = await figures.market(conn, span, currency=settings.currency)
         house = books = None
+        left_standing: list[carts.Abandonment] = []
+        if actor.may(Permission.ORDERS_VIEW):
+            left_standing = await carts.abandonment(conn, since=span.since, until=span.until)
         if actor.may(Permission.EVENTS_MANAGE):
             house = await figures.house(conn, folder=settings.data_dir)
         if actor.may(Permission.MONEY_VIEW):
@@ -76,6 +80,7 @@ async def overview(
             for name in ("gmv", "commission", "refunded", "orders", "people", "listings")
         },
         signs=signs,
+        left_standing=left_standing,
         charts=_charts(request, span, market, settings.currency, actor),
         **problem_context(error),
     )

@@ -17,9 +17,8 @@ from souk.kernel.actor import Actor
 from souk.kernel.errors import DomainError
 from souk.kernel.money import Money
 from souk.platform.database import Database, ReadConn
-from souk.platform.http import access
+from souk.platform.http import access, csv
 from souk.platform.settings import Settings
-from souk.web.csv import csv_answer
 from souk.web.desk import address, back_to, read_date, refusal, seller_of
 from souk.web.page import Req, page
 from souk.web.sell.postings import explained
@@ -128,7 +127,7 @@ async def statement_csv(
         ]
         for line in found.items
     ]  # fmt: skip
-    return csv_answer(f"statement-{span.start}-{span.end}.csv", header, rows)
+    return csv.whole(f"statement-{span.start}-{span.end}", header, rows)
 
 
 async def _numbers(

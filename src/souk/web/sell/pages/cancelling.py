@@ -11,42 +11,24 @@ from litestar.params import FromPath, QueryParameter
 from souk.contexts.orders import api as orders
 from souk.flows.fulfil_order import steps
 from souk.kernel.actor import Actor
-from souk.kernel.errors import DomainError, NotFound
-from souk.kernel.ids import parse_uuid
+from souk.kernel.errors import DomainError
 from souk.kernel.money import Money
 from souk.platform.database import Database
 from souk.platform.http import access
-from souk.web.desk import back_to, problem_context, read_int, refusal, seller_of, status_of
+from souk.web.desk import back_to, problem_context, seller_of, status_of
 from souk.web.page import Req, form_of, page
-from souk.web.sell.pages.order import pieces_left
+from souk.web.sell.cancelling import (
+    pieces_left,
+    quote,
+    read_pieces,
+    read_reason,
+    read_seen,
+    seen_of,
+    worth,
+)
 
 _ONE = "/sell/orders/{seller_order_id:uuid}/cancel-lines"
-_SHORTEST = 3
-
-
-def _pieces(form: dict[str, str]) -> dict[UUID, int]:
-    """Pieces to cancel by line. Raises InvalidInput, NotFound."""
-    found: dict[UUID, int] = {}
-    for name, text in form.items():
-        if not name.startswith("units."):
-            continue
-        line_id = parse_uuid(name.removeprefix("units."))
-        if line_id is None:
-            raise NotFound("There is no such line. Reload the page.")
-        units = read_int(text or "0", path=name, most=1_000_000)
-        if units:
-            found[line_id] = units
-    if not found:
-        raise refusal("units", "Choose at least one piece to cancel.")
-    return found
-
-
-def _quote(part: orders.SellerOrderView, pieces: dict[UUID, int]) -> orders.GivenUp:
-    """What cancelling these pieces gives back. Raises NothingToCancel past what is left."""
-    left = pieces_left(part)
-    if any(units > left.get(line_id, 0) for line_id, units in pieces.items()):
-        raise orders.NothingToCancel
-    return orders.quote(part.lines, pieces, delivery=part.delivery, delivery_tax=part.delivery_tax)
+_WHY = "Write a sentence that the buyer will read."
 
 
 async def _show(
@@ -65,25 +47,14 @@ async def _show(
     if not left:
         text = "Nothing of this order is left to cancel."
         return back_to(request, f"/sell/orders/{part.id}", text, tone="warn")
-    worth = {
-        line.id: [
-            Money(
-                orders.of_pieces(line.total, pieces=line.cancelled + units, quantity=line.quantity)
-                - orders.of_pieces(line.total, pieces=line.cancelled, quantity=line.quantity),
-                part.currency,
-            )
-            for units in range(min(left[line.id], 50) + 1)
-        ]
-        for line in part.lines
-        if line.id in left
-    }
     return await page(
         request,
         "sell/cancel_lines.html",
         status=status_of(error),
         part=part,
         left=left,
-        worth=worth,
+        worth=worth(part, left),
+        seen=seen_of(part),
         form=form,
         **problem_context(error),
     )
@@ -108,14 +79,12 @@ async def cancel_lines(
     """Say what goes back to the buyer; with `sure`, do it."""
     form = await form_of(request)
     seller_id = seller_of(actor)
-    reason = form.get("reason", "")
     async with db.read() as conn:
         part = await orders.seller_order(conn, seller_order_id, seller_id=seller_id)
     try:
-        pieces = _pieces(form)
-        if not _SHORTEST <= len(reason) <= 500 or "\x00" in reason:
-            raise refusal("reason", "Write a sentence that the buyer will read.")
-        given = _quote(part, pieces)
+        pieces = read_pieces(form)
+        reason, seen = read_reason(form, _WHY), read_seen(form)
+        given = quote(part, pieces)
         if form.get("sure") != "1":
             return await page(
                 request,
@@ -124,6 +93,7 @@ async def cancel_lines(
                 pieces=pieces,
                 given=given,
                 reason=reason,
+                seen=seen_of(part) if seen is None else seen,
             )
         given = await db.transact(
             lambda tx: steps.cancel_lines(
@@ -133,8 +103,11 @@ async def cancel_lines(
                 seller_id=seller_id,
                 pieces=pieces,
                 reason=reason,
+                seen=seen,
             )
         )
+    except orders.OrderChanged as error:
+        return back_to(request, f"/sell/orders/{seller_order_id}", error.message, tone="warn")
     except DomainError as error:
         return await _show(request, db, actor, seller_order_id, form=form, error=error)
     return back_to(

@@ -17,7 +17,7 @@ from souk.kernel.errors import DomainError, InvalidInput
 from souk.kernel.ids import parse_uuid
 from souk.kernel.money import Money
 from souk.platform.database import Database, WriteTx
-from souk.platform.http import access
+from souk.platform.http import access, csv
 from souk.platform.settings import Settings
 from souk.web.desk import (
     back_to,
@@ -60,13 +60,9 @@ async def bulk_act(request: Req, db: Database, actor: Actor, settings: Settings)
         return back_to(request, _LIST, "Tick the listings first, then choose.", tone="warn")
     if wanted == "export":
         async with db.read() as conn:
-            content = await export.export_csv(conn, chosen, base_url=settings.base_url)
-        return Response(
-            content,
-            status_code=200,
-            media_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": 'attachment; filename="listings.csv"'},
-        )
+            head = await export.head_of(conn, seller_of(actor))
+            rows = await export.rows_of(conn, chosen, base_url=settings.base_url, names=head.names)
+        return csv.whole("listings", head.columns, [head.cells(row) for row in rows])
     if wanted == "edit":
         return await _edit(request, chosen, {})
     if wanted == "archive" and form.get("sure") != "1":

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, QueryParameter
 
@@ -16,6 +17,7 @@ from souk.flows.publish_listing import flow
 from souk.kernel.actor import Actor
 from souk.kernel.errors import DomainError, NotFound
 from souk.kernel.ids import parse_uuid
+from souk.kernel.page import Page
 from souk.platform.database import Database, ReadConn, WriteTx
 from souk.platform.http import access
 from souk.platform.http.wire import clean_text
@@ -44,6 +46,46 @@ _Cursor = Annotated[str | None, QueryParameter(max_length=1_024)]
 _Word = Annotated[str, QueryParameter(max_length=200)]
 
 
+class Asked(msgspec.Struct, frozen=True):
+    """What the list was asked for, as the address says it."""
+
+    state: str
+    q: str
+    kind: str
+    category: str
+    sort: str
+
+    @property
+    def said(self) -> dict[str, str]:
+        """The filters that mean something, for addresses."""
+        known = {
+            "state": self.state if self.state in set(listings.State) else "",
+            "q": self.q,
+            "kind": self.kind if self.kind in set(listings.Kind) else "",
+            "category": self.category,
+        }
+        return {name: value for name, value in known.items() if value}
+
+    async def page(
+        self, conn: ReadConn, seller_id: UUID, *, cursor: str | None, limit: int = 20
+    ) -> Page[listings.SellerListingRow]:
+        """A page of what fits. Raises InvalidInput, BadCursor."""
+        said = self.said
+        by = self.sort.removeprefix("-")
+        return await listings.of_seller(
+            conn,
+            seller_id,
+            states=[listings.State(said["state"])] if "state" in said else [],
+            search=clean_text(self.q, path="q"),
+            kind=listings.Kind(said["kind"]) if "kind" in said else None,
+            category_id=parse_uuid(self.category),
+            sort=listings.Sort(by) if by in set(listings.Sort) else listings.Sort.NEWEST,
+            descending=self.sort.startswith("-") or not self.sort,
+            cursor=cursor,
+            limit=limit,
+        )
+
+
 @get(_LIST, access=access.SELLER, include_in_schema=False)
 async def listings_page(
     request: Req,
@@ -58,22 +100,13 @@ async def listings_page(
 ) -> Response[bytes]:
     """All listings of the seller, by state, words, kind and category, in the order wanted."""
     seller_id = seller_of(actor)
-    states = [listings.State(chosen)] if chosen in set(listings.State) else []
-    kinds = listings.Kind(kind) if kind in set(listings.Kind) else None
-    by = sort.removeprefix("-")
-    order = listings.Sort(by) if by in set(listings.Sort) else listings.Sort.NEWEST
-    descending = sort.startswith("-") or not sort
-    category_id = parse_uuid(category)
+    asked = Asked(chosen, q, kind, category, sort)
     async with db.read() as conn:
-        found = await listings.of_seller(
-            conn, seller_id, states=states, search=clean_text(q, path="q"), kind=kinds,
-            category_id=category_id, sort=order, descending=descending, cursor=cursor,
-        )  # fmt: skip
+        found = await asked.page(conn, seller_id, cursor=cursor)
         counts = await listings.state_counts(conn, seller_id)
         stock = await _stock(conn, found.items)
         plans = await listings.scheduling.planned(conn, [row.id for row in found.items])
-    said = {"state": chosen if states else "", "q": q, "kind": kinds or "", "category": category}
-    filters = {name: str(value) for name, value in said.items() if value}
+    filters = asked.said
     return await page(
         request,
         "sell/listings.html",
@@ -85,6 +118,7 @@ async def listings_page(
         sort=sort,
         sort_url=f"{_LIST}?{urlencode(filters)}{'&' if filters else ''}",
         categories=category_choices(await tree_of(request)),
+        csv_url=address(f"{_LIST}/table.csv", **filters, sort=sort),
         next_url=address(_LIST, **filters, sort=sort, cursor=found.next_cursor)
         if found.next_cursor
         else None,

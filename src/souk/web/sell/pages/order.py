@@ -30,6 +30,7 @@ from souk.web.desk import (
     status_of,
 )
 from souk.web.page import Req, form_of, page
+from souk.web.sell.cancelling import pieces_left
 from souk.web.sell.frame import TO_DO
 
 _LIST = "/sell/orders"
@@ -74,17 +75,6 @@ async def _show(
         form=form or {},
         **problem_context(error),
     )
-
-
-def pieces_left(part: orders.SellerOrderView) -> dict[UUID, int]:
-    """How many pieces of each line are still to be sent."""
-    if part.state not in {"confirmed", "processing"}:
-        return {}
-    return {
-        line.id: line.quantity - line.fulfilled - line.cancelled
-        for line in part.lines
-        if line.kind != "digital" and line.quantity > line.fulfilled + line.cancelled
-    }
 
 
 class Earning(msgspec.Struct, frozen=True):

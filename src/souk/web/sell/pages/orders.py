@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, QueryParameter
+from litestar.response import Stream
 
 from souk.contexts.fulfilment import api as fulfilment
 from souk.contexts.orders import api as orders
@@ -17,16 +18,15 @@ from souk.kernel.actor import Actor
 from souk.kernel.errors import DomainError
 from souk.kernel.ids import parse_uuid
 from souk.kernel.money import Money
+from souk.kernel.page import Page
 from souk.platform.database import Database
-from souk.platform.http import access
-from souk.web.csv import csv_answer
+from souk.platform.http import access, csv
 from souk.web.desk import address, back_to, read_date, seller_of
 from souk.web.page import Req, page
 from souk.web.sell.frame import TO_DO
 
 LIST = "/sell/orders"
 _AT_ONCE = 100
-_EXPORT = 1_000
 
 Tab = tuple[tuple[str, ...], bool | None]
 TABS: Mapping[str, Tab] = {
@@ -142,31 +142,37 @@ async def orders_csv(
     start: _Word = "",
     end: _Word = "",
     sort: _Word = "",
-) -> Response[bytes]:
-    """The lines of the listed orders, at most a thousand orders, one row per line."""
+) -> Stream:
+    """The lines of all orders that the list would show, one row per line."""
     seller_id = seller_of(actor)
     only = _asked(tab, q, start, end, sort).filter
-    async with db.read() as conn:
-        found = await orders.desk_orders(conn, seller_id=seller_id, only=only, limit=_EXPORT)
-        lines = await orders.export_lines(
-            conn, seller_id=seller_id, ids=[row.id for row in found.items]
-        )
+
+    async def load(cursor: str | None) -> Page[orders.ExportLine]:
+        async with db.read() as conn:
+            found = await orders.desk_orders(
+                conn, seller_id=seller_id, only=only, cursor=cursor, limit=csv.BATCH
+            )
+            lines = await orders.export_lines(
+                conn, seller_id=seller_id, ids=[row.id for row in found.items]
+            )
+        return Page(lines, found.next_cursor)
+
     where = ("name", "line1", "line2", "postal_code", "city", "state", "country")
-    header = [
+    columns = [
         "order", "placed_at", "state", "sku", "title", "variant", "quantity", "shipped",
         "cancelled", "unit_price", "total", "currency", "delivery", *where,
     ]  # fmt: skip
-    rows = [
-        [
+
+    def cells(line: orders.ExportLine) -> list[object]:
+        return [
             line.number, line.placed_at, line.state, line.sku, line.title, line.variant_title,
             line.quantity, line.fulfilled, line.cancelled,
             Money(line.unit_price, line.currency), Money(line.total, line.currency),
             line.currency, line.delivery_label,
             *((line.address or {}).get(name, "") for name in where),
-        ]
-        for line in lines
-    ]  # fmt: skip
-    return csv_answer("orders.csv", header, rows)
+        ]  # fmt: skip
+
+    return csv.table("orders", columns, csv.batches(load), cells)
 
 
 @post(f"{LIST}/bulk", access=access.SELLER, rate="write", include_in_schema=False)

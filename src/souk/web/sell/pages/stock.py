@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, QueryParameter
+from litestar.response import Stream
 
 from souk.contexts.inventory import api as inventory
 from souk.contexts.listings import api as listings
@@ -17,10 +18,10 @@ from souk.kernel.actor import Actor
 from souk.kernel.errors import DomainError
 from souk.kernel.ids import parse_uuid
 from souk.kernel.money import Money
+from souk.kernel.page import Page
 from souk.platform.database import Database, ReadConn, WriteTx
-from souk.platform.http import access
+from souk.platform.http import access, csv
 from souk.platform.http.wire import clean_text
-from souk.web.csv import csv_answer
 from souk.web.desk import (
     address,
     back_to,
@@ -183,36 +184,43 @@ async def _count(
     )  # fmt: skip
 
 
+class _Counted(msgspec.Struct, frozen=True):
+    """A level of the stock, and what it is the stock of: None when that is gone."""
+
+    level: inventory.StockView
+    what: listings.VariantName | None
+
+
 @get(f"{_LIST}/table.csv", access=access.SELLER, include_in_schema=False)
-async def stock_csv(db: Database, actor: Actor) -> Response[bytes]:
+async def stock_csv(db: Database, actor: Actor) -> Stream:
     """All of the stock with its prices."""
     seller_id = seller_of(actor)
-    levels: list[inventory.StockView] = []
-    cursor: str | None = None
-    async with db.read() as conn:
-        while True:
-            found = await inventory.stock(conn, seller_id, cursor=cursor, limit=1_000)
-            levels += found.items
-            cursor = found.next_cursor
-            if cursor is None:
-                break
-        named = await listings.variant_names(conn, seller_id, [row.variant_id for row in levels])
-    header = [
+
+    async def load(cursor: str | None) -> Page[_Counted]:
+        async with db.read() as conn:
+            found = await inventory.stock(conn, seller_id, cursor=cursor, limit=csv.BATCH)
+            ids = [row.variant_id for row in found.items]
+            named = await listings.variant_names(conn, seller_id, ids)
+        rows = [_Counted(row, named.get(row.variant_id)) for row in found.items]
+        return Page(rows, found.next_cursor)
+
+    columns = [
         "sku", "title", "variant", "state", "on_hand", "reserved", "for_sale", "warn_at", "price",
         "currency",
     ]  # fmt: skip
-    rows = [
-        [
+
+    def cells(row: _Counted) -> list[object]:
+        what, level = row.what, row.level
+        return [
             *([what.sku, what.title, what.variant_title] if what else ["", "", ""]),
             what.state if what else "removed",
-            *([row.on_hand, row.reserved, row.available] if row.tracked else [None, None, None]),
-            row.low_stock_at, Money(what.price, what.currency) if what else None,
+            *([level.on_hand, level.reserved, level.available] if level.tracked else [None] * 3),
+            level.low_stock_at,
+            Money(what.price, what.currency) if what else None,
             what.currency if what else "",
         ]
-        for row in levels
-        for what in [named.get(row.variant_id)]
-    ]  # fmt: skip
-    return csv_answer("stock.csv", header, rows)
+
+    return csv.table("stock", columns, csv.batches(load), cells)
 
 
 @get(f"{_LIST}/movements", access=access.SELLER, include_in_schema=False)

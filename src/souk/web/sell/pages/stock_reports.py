@@ -16,9 +16,8 @@ from souk.kernel.errors import NotFound
 from souk.kernel.money import Money
 from souk.platform import amounts
 from souk.platform.database import Database, ReadConn
-from souk.platform.http import access
+from souk.platform.http import access, csv
 from souk.web.charts import Chart, Series, bar_chart
-from souk.web.csv import csv_answer
 from souk.web.desk import address, seller_of
 from souk.web.locale import date_text
 from souk.web.page import Req, language_of, page, translate
@@ -152,7 +151,7 @@ async def _csv(db: Database, actor: Actor, *, report: str, days: int) -> Respons
     async with db.read() as conn:
         found = await _gather(conn, report, actor, period, cursor=None, limit=_EXPORT)
     header, rows = _table(report, found)
-    return csv_answer(f"stock-{report}.csv", header, rows)
+    return csv.whole(f"stock-{report}", header, rows)
 
 
 def _table(report: str, found: dict[str, Any]) -> tuple[list[str], list[list[object]]]:

@@ -1,0 +1,12 @@
+"""0022 reports"""
+
+from alembic import op
+
+from souk.platform.migrate import run_sql
+
+revision = "0022_reports"
+down_revision = "0021_correct"
+
+
+def upgrade() -> None:
+    run_sql(op, "0022_reports.sql")
