@@ -5,7 +5,7 @@ from alembic import op
 from souk.platform.migrate import run_sql
 
 revision = "0023_forget_addresses"
-down_revision = "0021_correct"
+down_revision = "0022_reports"
 
 
 def upgrade() -> None:

@@ -69,7 +69,6 @@ def _reason(form: Mapping[str, str]) -> str:
 async def _choose(
     request: Req,
     db: Database,
-    actor: Actor,
     part: orders.SellerOrderView,
     *,
     form: Mapping[str, str],
@@ -105,7 +104,6 @@ async def _choose(
 async def choose(
     request: Req,
     db: Database,
-    actor: Actor,
     order_id: FromPath[UUID],
     seller_order_id: FromPath[UUID],
     line: Annotated[str, QueryParameter(max_length=36)] = "",
@@ -113,13 +111,12 @@ async def choose(
     """Which pieces, and why; `line` is chosen whole beforehand."""
     async with db.read() as conn:
         part = await operate.part_of(conn, order_id=order_id, seller_order_id=seller_order_id)
-    return await _choose(request, db, actor, part, form={"line": line})
+    return await _choose(request, db, part, form={"line": line})
 
 
 async def _sure(
     request: Req,
     db: Database,
-    actor: Actor,
     part: orders.SellerOrderView,
     form: Mapping[str, str],
 ) -> Response[bytes]:
@@ -161,7 +158,7 @@ async def cancel(
         part = await operate.part_of(conn, order_id=order_id, seller_order_id=seller_order_id)
     try:
         if form.get("sure") != "1":
-            return await _sure(request, db, actor, part, form)
+            return await _sure(request, db, part, form)
         pieces = None if form.get("what") == "all" else cancelling.read_pieces(form)
         reason, seen = _reason(form), cancelling.read_seen(form)
         refund = await db.transact(
@@ -178,7 +175,7 @@ async def cancel(
     except (operate.AlreadySent, operate.AlreadyCancelled, orders.OrderChanged) as error:
         return back_to(request, back, error.message, tone="warn")
     except DomainError as error:
-        return await _choose(request, db, actor, part, form=form, error=error)
+        return await _choose(request, db, part, form=form, error=error)
     text = translate(request, "Cancelled. %(amount)s is on its way back to the buyer.")
     amount = money(refund.amount, refund.currency, language_of(request))
     return back_to(request, back, text % {"amount": amount})

@@ -31,7 +31,6 @@ _CLOSED = "closed"
 async def reports_page(
     request: Req,
     db: Database,
-    actor: Actor,
     queue: Annotated[str, QueryParameter(max_length=10)] = "",
     q: Word = "",
     reason: Short = "",
