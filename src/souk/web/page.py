@@ -45,7 +45,7 @@ Req = Request[Any, Any, State]
 THEME_COOKIE = "theme"
 CONSENT_COOKIE = "souk_consent"
 TEMPLATES = Path(__file__).parent / "templates"
-_DRAWN_BYTES = 16_000_000
+_DRAWN_BYTES = 8_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,11 +208,12 @@ async def cached_page(
     html = drawn.find(full)
     if html is None:
         context = {"cart_count": badge.pieces, "nav_categories": _nav(tree), **await build()}
-        html = _draw(request, template, context, token=drawn.place, viewer=None, flashes=[])
+        token = drawn.place.decode()
+        html = _draw(request, template, context, token=token, viewer=None, flashes=[])
         drawn.keep(full, html)
     token = request.cookies.get(CSRF_COOKIE)
     made = None if token else new_csrf_token(pages_of(request).settings)
-    html = mark_wished(html.replace(drawn.place, token or made or ""), badge.wished)
+    html = mark_wished(html.replace(drawn.place, (token or made or "").encode()), badge.wished)
     return _answer(request, html, status=200, made=made)
 
 
@@ -243,43 +244,47 @@ def _draw(
     token: str,
     viewer: Viewer | None,
     flashes: list[Flash],
-) -> str:
+) -> bytes:
     pages = pages_of(request)
     settings, options = pages.settings, pages.services.options
     language = language_of(request)
     _rendering.set(_Rendering(language, token))
-    return pages.env.get_template(template).render(
-        {
-            "locale": languages.locale_of(language),
-            "languages": [(code, languages.LANGUAGES[code]) for code in languages.available()],
-            "request_path": request.scope["path"],
-            "csrf_token": token,
-            "theme": theme_of(request),
-            "site_name": options[MARKETPLACE_NAME] or settings.marketplace_name,
-            "support_email": options[SUPPORT_EMAIL],
-            "banner": {"text": options[BANNER_TEXT], "tone": options[BANNER_TONE]},
-            "base_url": settings.base_url,
-            "canonical_url": None,
-            "og_image": None,
-            "noindex": False,
-            "query": "",
-            "legal_pages": [
-                {"text": translate(request, title), "url": f"/legal/{kind.replace('_', '-')}"}
-                for kind, title in LEGAL_TITLES.items()
-            ],
-            "viewer": viewer,
-            "flashes": flashes,
-            "cart_count": 0,
-            "consent_asked": consent_asked(request),
-            "nav_categories": [],
-            **context,
-        }
+    return (
+        pages.env.get_template(template)
+        .render(
+            {
+                "locale": languages.locale_of(language),
+                "languages": [(code, languages.LANGUAGES[code]) for code in languages.available()],
+                "request_path": request.scope["path"],
+                "csrf_token": token,
+                "theme": theme_of(request),
+                "site_name": options[MARKETPLACE_NAME] or settings.marketplace_name,
+                "support_email": options[SUPPORT_EMAIL],
+                "banner": {"text": options[BANNER_TEXT], "tone": options[BANNER_TONE]},
+                "base_url": settings.base_url,
+                "canonical_url": None,
+                "og_image": None,
+                "noindex": False,
+                "query": "",
+                "legal_pages": [
+                    {"text": translate(request, title), "url": f"/legal/{kind.replace('_', '-')}"}
+                    for kind, title in LEGAL_TITLES.items()
+                ],
+                "viewer": viewer,
+                "flashes": flashes,
+                "cart_count": 0,
+                "consent_asked": consent_asked(request),
+                "nav_categories": [],
+                **context,
+            }
+        )
+        .encode()
     )
 
 
-def _answer(request: Req, html: str, *, status: int, made: str | None) -> Response[bytes]:
+def _answer(request: Req, html: bytes, *, status: int, made: str | None) -> Response[bytes]:
     response = Response(
-        html.encode(),
+        html,
         status_code=status,
         media_type="text/html; charset=utf-8",
         headers={
@@ -353,18 +358,18 @@ async def _badge(request: Req, viewer: Viewer | None) -> carts.Badge:
         return await carts.badge(conn, await holder_of(request))
 
 
-_HEART = re.compile(r'value="add:([0-9a-f-]{36})" aria-pressed="false"')
+_HEART = re.compile(rb'value="add:([0-9a-f-]{36})" aria-pressed="false"')
 
 
-def mark_wished(html: str, wished: Collection[UUID]) -> str:
+def mark_wished(html: bytes, wished: Collection[UUID]) -> bytes:
     """The page with the hearts of `wished` filled: it is drawn alike for everybody."""
     if not wished:
         return html
-    ids = {str(each) for each in wished}
+    ids = {str(each).encode() for each in wished}
 
-    def filled(match: re.Match[str]) -> str:
+    def filled(match: re.Match[bytes]) -> bytes:
         one = match[1]
-        return f'value="drop:{one}" aria-pressed="true"' if one in ids else match[0]
+        return b'value="drop:%b" aria-pressed="true"' % one if one in ids else match[0]
 
     return _HEART.sub(filled, html)
 
