@@ -45,7 +45,7 @@ class Server:
                     writer.write(piece)
                     await writer.drain()
                     await asyncio.sleep(0.01)
-        except asyncio.IncompleteReadError:
+        except (asyncio.IncompleteReadError, asyncio.CancelledError):
             return
         finally:
             writer.close()
