@@ -87,11 +87,12 @@ def _seen(sql: str) -> None:
 class ReadConn:
     """Reads only. `$1`-style parameters; rows are asyncpg records."""
 
-    __slots__ = ("_raw", "clock")
+    __slots__ = ("_raw", "changes", "clock")
 
-    def __init__(self, raw: asyncpg.Connection[Record], clock: Clock) -> None:
+    def __init__(self, raw: asyncpg.Connection[Record], clock: Clock, changes: Changes) -> None:
         self._raw = raw
         self.clock = clock
+        self.changes = changes
 
     async def fetch(self, sql: str, *args: object) -> list[Record]:
         _seen(sql)
@@ -111,8 +112,14 @@ class WriteTx(ReadConn):
 
     __slots__ = ("_events", "_writer", "written")
 
-    def __init__(self, raw: asyncpg.Connection[Record], clock: Clock, writer: EventWriter) -> None:
-        super().__init__(raw, clock)
+    def __init__(
+        self,
+        raw: asyncpg.Connection[Record],
+        clock: Clock,
+        changes: Changes,
+        writer: EventWriter,
+    ) -> None:
+        super().__init__(raw, clock, changes)
         self._writer = writer
         self._events: list[tuple[Event, str]] = []
         self.written: set[str] = set()
@@ -250,7 +257,7 @@ class Database:
         """A connection for queries, each statement its own snapshot."""
         try:
             async with self._reads.acquire(within=5) as raw, _whole(raw):
-                yield ReadConn(raw, self.clock)
+                yield ReadConn(raw, self.clock, self.changes)
         except (OSError, TimeoutError, pg.PostgresConnectionError, pg.CannotConnectNowError) as e:
             raise DatabaseUnavailable from e
         except (pg.InterfaceError, pg.TooManyConnectionsError, pg.QueryCanceledError) as error:
@@ -285,7 +292,7 @@ class Database:
     async def _attempt(self, work: Callable[[WriteTx], Awaitable[T]], losable: frozenset[str]) -> T:
         async with self._writes.acquire(within=5) as raw, _whole(raw):
             _seen("BEGIN")
-            tx = WriteTx(raw, self.clock, self._writer)
+            tx = WriteTx(raw, self.clock, self.changes, self._writer)
             try:
                 async with _hasty(raw) if losable else raw.transaction():
                     result = await work(tx)
