@@ -209,7 +209,7 @@ async def cached_page(
     if html is None:
         context = {"cart_count": badge.pieces, "nav_categories": _nav(tree), **await build()}
         token = drawn.place.decode()
-        html = _draw(request, template, context, token=token, viewer=None, flashes=[])
+        html = _draw(request, template, context, token=token, viewer=None, flashes=[]).encode()
         drawn.keep(full, html)
     token = request.cookies.get(CSRF_COOKIE)
     made = None if token else new_csrf_token(pages_of(request).settings)
@@ -226,7 +226,7 @@ def _respond(
     flashes = read_flashes(request.cookies.get(FLASH_COOKIE, ""), settings)
     html = _draw(
         request, template, context, token=token or made or "", viewer=viewer, flashes=flashes
-    )
+    ).encode()
     wished = cast("tuple[UUID, ...]", context.get("wished", ()))
     response = _answer(request, mark_wished(html, wished), status=status, made=made)
     if flashes:
@@ -244,41 +244,37 @@ def _draw(
     token: str,
     viewer: Viewer | None,
     flashes: list[Flash],
-) -> bytes:
+) -> str:
     pages = pages_of(request)
     settings, options = pages.settings, pages.services.options
     language = language_of(request)
     _rendering.set(_Rendering(language, token))
-    return (
-        pages.env.get_template(template)
-        .render(
-            {
-                "locale": languages.locale_of(language),
-                "languages": [(code, languages.LANGUAGES[code]) for code in languages.available()],
-                "request_path": request.scope["path"],
-                "csrf_token": token,
-                "theme": theme_of(request),
-                "site_name": options[MARKETPLACE_NAME] or settings.marketplace_name,
-                "support_email": options[SUPPORT_EMAIL],
-                "banner": {"text": options[BANNER_TEXT], "tone": options[BANNER_TONE]},
-                "base_url": settings.base_url,
-                "canonical_url": None,
-                "og_image": None,
-                "noindex": False,
-                "query": "",
-                "legal_pages": [
-                    {"text": translate(request, title), "url": f"/legal/{kind.replace('_', '-')}"}
-                    for kind, title in LEGAL_TITLES.items()
-                ],
-                "viewer": viewer,
-                "flashes": flashes,
-                "cart_count": 0,
-                "consent_asked": consent_asked(request),
-                "nav_categories": [],
-                **context,
-            }
-        )
-        .encode()
+    return pages.env.get_template(template).render(
+        {
+            "locale": languages.locale_of(language),
+            "languages": [(code, languages.LANGUAGES[code]) for code in languages.available()],
+            "request_path": request.scope["path"],
+            "csrf_token": token,
+            "theme": theme_of(request),
+            "site_name": options[MARKETPLACE_NAME] or settings.marketplace_name,
+            "support_email": options[SUPPORT_EMAIL],
+            "banner": {"text": options[BANNER_TEXT], "tone": options[BANNER_TONE]},
+            "base_url": settings.base_url,
+            "canonical_url": None,
+            "og_image": None,
+            "noindex": False,
+            "query": "",
+            "legal_pages": [
+                {"text": translate(request, title), "url": f"/legal/{kind.replace('_', '-')}"}
+                for kind, title in LEGAL_TITLES.items()
+            ],
+            "viewer": viewer,
+            "flashes": flashes,
+            "cart_count": 0,
+            "consent_asked": consent_asked(request),
+            "nav_categories": [],
+            **context,
+        }
     )
 
 
@@ -306,7 +302,7 @@ def draw_alone(request: Req, template: str) -> Response[bytes]:
     """
     context = {"theme": "auto", "languages": []}
     html = _draw(request, template, context, token="", viewer=None, flashes=[])
-    return _answer(request, html, status=200, made=None)
+    return _answer(request, html.encode(), status=200, made=None)
 
 
 def theme_of(request: Req) -> str:
