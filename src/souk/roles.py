@@ -50,10 +50,10 @@ def serve(settings: Settings) -> None:
     with database(settings) as url:
         migrate.upgrade(url)
         os.environ["SOUK_DATABASE_URL"] = url
-        from souk import asgi, serving  # noqa: PLC0415 - the supervisor only starts processes
+        from souk import serving  # noqa: PLC0415 - the supervisor only starts processes
 
         if settings.web_workers == 1:
-            serving.serve_here(asgi.web, host=settings.host, port=settings.port)
+            serving.serve_here("souk.asgi:web", host=settings.host, port=settings.port)
         else:
             serving.serve_in(
                 settings.web_workers, "souk.asgi:web_worker", host=settings.host, port=settings.port
@@ -67,9 +67,9 @@ def sandbox(settings: Settings) -> None:
     with database(settings) as url:
         migrate.upgrade(url)
         os.environ["SOUK_DATABASE_URL"] = url
-        from souk import asgi, serving  # noqa: PLC0415 - the supervisor only starts processes
+        from souk import serving  # noqa: PLC0415 - the supervisor only starts processes
 
-        serving.serve_here(asgi.sandbox, host=settings.host, port=settings.sandbox_port)
+        serving.serve_here("souk.asgi:sandbox", host=settings.host, port=settings.sandbox_port)
 
 
 def work(settings: Settings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import multiprocessing
 import os
 import signal
@@ -32,13 +33,15 @@ _OPTIONS: dict[str, Any] = {
 }
 
 
-def serve_here(make: Callable[[], ASGIApp], *, host: str, port: int) -> None:
-    """Serve in this very process until a signal stops it.
+def serve_here(target: str, *, host: str, port: int) -> None:
+    """Serve what the factory `module:name` makes, in this very process, until a signal stops it.
 
     Granian's own supervisor would be a second process of 30 MB that does nothing but start again
     what died, which whoever started this process does as well. Ends the program with 1
     when the application cannot start.
     """
+    module, _, name = target.partition(":")
+    make: Callable[[], ASGIApp] = getattr(importlib.import_module(module), name)
     uvloop.run(_serve_here(make(), host, port))
 
 
