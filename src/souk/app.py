@@ -170,7 +170,7 @@ def build_app(built: Services) -> Litestar:
 
 
 def web_application(settings: Settings) -> ASGIApp:
-    """What Granian serves as `souk serve`."""
+    """What is served as `souk serve`."""
 
     async def start(stack: AsyncExitStack) -> ASGIApp:
         built = await stack.enter_async_context(services(settings, role="web"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import signal
 import socket
@@ -11,17 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 import structlog
-from granian import Granian
-from granian.constants import Interfaces, Loops
 
-from souk.platform import embedded, migrate, telemetry
-from souk.platform.http.served import LEAVE
+from souk.platform import embedded, lifeline, migrate, telemetry
 from souk.platform.settings import Settings
 
 log = structlog.get_logger()
@@ -49,58 +44,37 @@ def database(settings: Settings) -> Generator[str]:
 
 
 def serve(settings: Settings) -> None:
-    """Serve pages and API with Granian until a signal stops it."""
+    """Serve pages and API until a signal stops it."""
+    lifeline.hold()
     telemetry.set_up(settings, role="web")
     with database(settings) as url:
         migrate.upgrade(url)
         os.environ["SOUK_DATABASE_URL"] = url
-        server = _granian("souk.asgi:web", settings.host, settings.port, settings.web_workers)
-        _end_streams_first(server)
-        server.serve()
+        from souk import serving  # noqa: PLC0415 - the supervisor only starts processes
+
+        if settings.web_workers == 1:
+            serving.serve_here("souk.asgi:web", host=settings.host, port=settings.port)
+        else:
+            serving.serve_in(
+                settings.web_workers, "souk.asgi:web_worker", host=settings.host, port=settings.port
+            )
 
 
 def sandbox(settings: Settings) -> None:
     """Serve the sandbox gateway."""
+    lifeline.hold()
     telemetry.set_up(settings, role="sandbox")
     with database(settings) as url:
         migrate.upgrade(url)
         os.environ["SOUK_DATABASE_URL"] = url
-        _granian("souk.asgi:sandbox", settings.host, settings.sandbox_port, 1).serve()
+        from souk import serving  # noqa: PLC0415 - the supervisor only starts processes
 
-
-def _granian(target: str, host: str, port: int, workers: int) -> Any:
-    return Granian(
-        target,
-        address=host,
-        port=port,
-        workers=workers,
-        interface=Interfaces.ASGI,
-        loop=Loops.uvloop,
-        factory=True,
-        log_enabled=False,
-        websockets=False,
-        backpressure=512,
-        workers_kill_timeout=int(_GRACE),
-        respawn_failed_workers=True,
-    )
-
-
-def _end_streams_first(server: Any) -> None:
-    """Granian waits for open answers when it stops: streams are told to end before that."""
-    stop = server.signal_handler_interrupt
-
-    def announce(*args: object, **kwargs: object) -> None:
-        for worker in multiprocessing.active_children():
-            if worker.pid is not None:
-                with suppress(ProcessLookupError):
-                    os.kill(worker.pid, LEAVE)
-        stop(*args, **kwargs)
-
-    server.signal_handler_interrupt = announce
+        serving.serve_here("souk.asgi:sandbox", host=settings.host, port=settings.sandbox_port)
 
 
 def work(settings: Settings) -> None:
     """Run jobs, schedules and the relay until SIGTERM or SIGINT, then finish what has begun."""
+    lifeline.hold()
     telemetry.set_up(settings, role="worker")
     with database(settings) as url:
         migrate.upgrade(url)
@@ -121,7 +95,11 @@ class _Child:
 
 
 class Supervisor:
-    """Keeps the database and one process per role alive; a dead one is started again."""
+    """Keeps the database and one process per role alive; a dead one is started again.
+
+    When it is killed itself, its processes end too. The embedded database stays, since nothing may
+    happen to what it holds, and is taken over by the next start.
+    """
 
     def __init__(self, settings: Settings, names: tuple[str, ...]) -> None:
         self._settings = settings
@@ -152,7 +130,12 @@ class Supervisor:
         return self._server.url
 
     def _spawn(self, name: str, *, deaths: int = 0) -> None:
-        process = subprocess.Popen([sys.executable, "-m", "souk.cli", name])
+        me = os.getpid()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "souk.cli", name],
+            env=lifeline.environment(me),
+            preexec_fn=lifeline.tied(me),  # noqa: PLW1509 - one thread here, two system calls there
+        )
         self._children[name] = _Child(name, process, time.monotonic(), deaths)
 
     def watch(self, *, announce: Callable[[], None] | None = None) -> None:

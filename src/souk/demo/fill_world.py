@@ -6,7 +6,7 @@ a history of some months.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,6 +26,7 @@ from souk.kernel.actor import GUEST, Actor, Role, permissions_of
 from souk.kernel.clock import SettableClock
 from souk.platform.database import Database, WriteTx
 from souk.platform.events import EventMeta, EventWriter, Subscription, subscribe
+from souk.platform.http.client import Reply
 from souk.platform.jobs import JobType
 from souk.platform.mail import make_mailer
 from souk.platform.relay import Relay
@@ -152,13 +153,32 @@ def _gateways(built: Services) -> payments.Gateways:
     # Litestar and httpx write the same ASGI types down differently.
     app: Any = create_app(settings, built.db)
     transport = httpx.ASGITransport(app)
+    url = built.settings.sandbox_url
     sandbox = payments.SandboxGateway(
         url=built.settings.sandbox_url,
         api_key=built.settings.sandbox_api_key,
         webhook_secret=built.settings.sandbox_webhook_secret,
-        client=httpx.AsyncClient(transport=transport, timeout=20.0),
+        client=_WithoutSocket(httpx.AsyncClient(transport=transport, timeout=20.0), url),
     )
     return payments.Gateways([sandbox])
+
+
+class _WithoutSocket:
+    """Asks an application in this process."""
+
+    def __init__(self, client: httpx.AsyncClient, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    async def ask(
+        self, method: str, target: str, *, headers: Mapping[str, str], content: bytes | None = None
+    ) -> Reply:
+        url = self._url + target
+        answer = await self._client.request(method, url, headers=headers, content=content)
+        return Reply(answer.status_code, answer.headers, answer.content)
+
+    async def close(self) -> None:
+        await self._client.aclose()
 
 
 def _reads_mail(secret_key: str) -> Subscription:

@@ -28,6 +28,7 @@ from souk.platform.pool import Pool
 T = TypeVar("T")
 Record = asyncpg.Record
 _ATTEMPTS = 4
+_NOTHING: frozenset[str] = frozenset()
 _json_encode = msgspec.json.Encoder().encode
 
 
@@ -90,11 +91,12 @@ def _seen(sql: str) -> None:
 class ReadConn:
     """Reads only. `$1`-style parameters; rows are asyncpg records."""
 
-    __slots__ = ("_raw", "clock")
+    __slots__ = ("_raw", "changes", "clock")
 
-    def __init__(self, raw: asyncpg.Connection[Record], clock: Clock) -> None:
+    def __init__(self, raw: asyncpg.Connection[Record], clock: Clock, changes: Changes) -> None:
         self._raw = raw
         self.clock = clock
+        self.changes = changes
 
     async def fetch(self, sql: str, *args: object) -> list[Record]:
         _seen(sql)
@@ -114,8 +116,14 @@ class WriteTx(ReadConn):
 
     __slots__ = ("_events", "_writer", "written")
 
-    def __init__(self, raw: asyncpg.Connection[Record], clock: Clock, writer: EventWriter) -> None:
-        super().__init__(raw, clock)
+    def __init__(
+        self,
+        raw: asyncpg.Connection[Record],
+        clock: Clock,
+        changes: Changes,
+        writer: EventWriter,
+    ) -> None:
+        super().__init__(raw, clock, changes)
         self._writer = writer
         self._events: list[tuple[Event, str]] = []
         self.written: set[str] = set()
@@ -253,21 +261,26 @@ class Database:
         """A connection for queries, each statement its own snapshot."""
         try:
             async with self._reads.acquire(within=5) as raw, _whole(raw):
-                yield ReadConn(raw, self.clock)
+                yield ReadConn(raw, self.clock, self.changes)
         except (OSError, TimeoutError, pg.PostgresConnectionError, pg.CannotConnectNowError) as e:
             raise DatabaseUnavailable from e
         except (pg.InterfaceError, pg.TooManyConnectionsError, pg.QueryCanceledError) as error:
             raise DatabaseUnavailable from error
 
-    async def transact(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
+    async def transact(
+        self, work: Callable[[WriteTx], Awaitable[T]], *, losable: frozenset[str] = _NOTHING
+    ) -> T:
         """Run `work` in one transaction and commit it; any exception rolls everything back.
+
+        The commit waits until the disk has it, unless nothing but `losable` tables was written
+        (docs/decisions/0011-carts-do-not-wait-for-the-disk.md).
 
         Serialisation failures and deadlocks are retried with jitter, so `work` must not touch
         anything but the transaction. A lock that does not come in time is `Busy`.
         """
         for attempt in range(_ATTEMPTS):
             try:
-                return await self._attempt(work)
+                return await self._attempt(work, losable)
             except (pg.SerializationError, pg.DeadlockDetectedError) as error:
                 if attempt + 1 == _ATTEMPTS:
                     raise Busy from error
@@ -280,20 +293,36 @@ class Database:
                 raise DatabaseUnavailable from e
         raise AssertionError("unreachable")
 
-    async def _attempt(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
+    async def _attempt(self, work: Callable[[WriteTx], Awaitable[T]], losable: frozenset[str]) -> T:
         async with self._writes.acquire(within=5) as raw, _whole(raw):
             _seen("BEGIN")
-            tx = WriteTx(raw, self.clock, self._writer)
+            tx = WriteTx(raw, self.clock, self.changes, self._writer)
             try:
-                async with raw.transaction():
+                async with _hasty(raw) if losable else raw.transaction():
                     result = await work(tx)
                     await tx.flush_events()
+                    if losable and not tx.written <= losable:
+                        await tx.execute("SET LOCAL synchronous_commit TO DEFAULT")
             finally:
                 # Also when it failed: a connection that breaks may have committed all the same.
                 if tx.written:
                     self.changes.note(tx.written)
             _seen("COMMIT")
             return result
+
+
+@asynccontextmanager
+async def _hasty(raw: asyncpg.Connection[Record]) -> AsyncGenerator[None]:
+    """A transaction whose commit does not wait for the disk. Both parts of its beginning go in
+    one message; LOCAL ends with the transaction, however that ends."""
+    await raw.execute("BEGIN; SET LOCAL synchronous_commit TO off")
+    try:
+        yield
+    except BaseException:
+        if not raw.is_closed():
+            await raw.execute("ROLLBACK")
+        raise
+    await raw.execute("COMMIT")
 
 
 async def _prepare(connection: asyncpg.Connection[Record]) -> None:

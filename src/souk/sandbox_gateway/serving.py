@@ -14,7 +14,7 @@ from souk.sandbox_gateway.config import SandboxSettings
 
 
 def sandbox_application(settings: Settings) -> ASGIApp:
-    """What Granian serves as `souk sandbox`."""
+    """What is served as `souk sandbox`."""
 
     async def start(stack: AsyncExitStack) -> ASGIApp:
         db = await Database.connect(

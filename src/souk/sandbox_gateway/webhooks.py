@@ -11,10 +11,10 @@ import hashlib
 import hmac
 from datetime import datetime, timedelta
 
-import httpx
 import structlog
 
 from souk.platform.database import Database, Record, WriteTx
+from souk.platform.http.client import HttpClient, Unanswered
 from souk.sandbox_gateway import store
 from souk.sandbox_gateway.config import SandboxSettings
 
@@ -50,8 +50,8 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Deliver until cancelled."""
-        limits = httpx.Limits(max_connections=_BATCH, max_keepalive_connections=_BATCH)
-        async with httpx.AsyncClient(timeout=_TIMEOUT, limits=limits, trust_env=False) as client:
+        client = HttpClient(self._settings.webhook_url, timeout=_TIMEOUT, most=_BATCH)
+        try:
             while True:
                 try:
                     sent = await self._round(client)
@@ -60,6 +60,8 @@ class Dispatcher:
                     sent = 0
                 if not sent:
                     await self._pause()
+        finally:
+            await client.close()
 
     async def _pause(self) -> None:
         self._wake.clear()
@@ -69,7 +71,7 @@ class Dispatcher:
             return
         await asyncio.sleep(_GATHER_SECONDS)
 
-    async def _round(self, client: httpx.AsyncClient) -> int:
+    async def _round(self, client: HttpClient) -> int:
         now = self._db.clock.now()
         if now >= self._purge_at:
             self._purge_at = now + timedelta(hours=1)
@@ -81,7 +83,7 @@ class Dispatcher:
         await self._db.transact(lambda tx: self._note(tx, due, answers))
         return len(due)
 
-    async def _post(self, client: httpx.AsyncClient, row: Record) -> int:
+    async def _post(self, client: HttpClient, row: Record) -> int:
         """The HTTP status of the answer, 0 when none came."""
         payload = row["payload"].encode()
         now = self._db.clock.now()
@@ -91,18 +93,19 @@ class Dispatcher:
         elif row["signing"] == "stale":
             now -= _STALE_BY
         try:
-            response = await client.post(
-                self._settings.webhook_url,
+            response = await client.ask(
+                "POST",
+                "",
                 content=payload,
                 headers={
                     "content-type": "application/json",
                     SIGNATURE_HEADER: sign(secret, payload, now),
                 },
             )
-        except httpx.HTTPError as error:
+        except Unanswered as error:
             log.info("sandbox_webhook_unanswered", event_id=row["event_id"], error=repr(error))
             return 0
-        return response.status_code
+        return response.status
 
     async def _note(self, tx: WriteTx, due: list[Record], answers: list[int]) -> None:
         now = tx.clock.now()

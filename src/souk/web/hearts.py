@@ -6,17 +6,17 @@ import re
 from collections.abc import Collection
 from uuid import UUID
 
-_HEART = re.compile(r'value="add:([0-9a-f-]{36})" aria-pressed="false"')
+_HEART = re.compile(rb'value="add:([0-9a-f-]{36})" aria-pressed="false"')
 
 
-def mark_wished(html: str, wished: Collection[UUID]) -> str:
+def mark_wished(html: bytes, wished: Collection[UUID]) -> bytes:
     """The page with the hearts of `wished` filled."""
     if not wished:
         return html
-    ids = {str(each) for each in wished}
+    ids = {str(each).encode() for each in wished}
 
-    def filled(match: re.Match[str]) -> str:
+    def filled(match: re.Match[bytes]) -> bytes:
         one = match[1]
-        return f'value="drop:{one}" aria-pressed="true"' if one in ids else match[0]
+        return b'value="drop:%b" aria-pressed="true"' % one if one in ids else match[0]
 
     return _HEART.sub(filled, html)

@@ -45,7 +45,7 @@ Req = Request[Any, Any, State]
 THEME_COOKIE = "theme"
 CONSENT_COOKIE = "souk_consent"
 TEMPLATES = Path(__file__).parent / "templates"
-_DRAWN_BYTES = 16_000_000
+_DRAWN_BYTES = 8_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,11 +225,12 @@ async def cached_page(
     html = drawn.find(full)
     if html is None:
         context = {"cart_count": badge.pieces, "nav_categories": nav_of(tree), **await build()}
-        html = _draw(request, template, context, token=drawn.place, viewer=None, flashes=[])
+        token = drawn.place.decode()
+        html = _draw(request, template, context, token=token, viewer=None, flashes=[]).encode()
         drawn.keep(full, html)
     token = request.cookies.get(CSRF_COOKIE)
     made = None if token else new_csrf_token(pages_of(request).settings)
-    html = mark_wished(html.replace(drawn.place, token or made or ""), badge.wished)
+    html = mark_wished(html.replace(drawn.place, (token or made or "").encode()), badge.wished)
     return _answer(request, html, status=200, made=made)
 
 
@@ -243,7 +244,7 @@ def respond(
     flashes = read_flashes(request.cookies.get(FLASH_COOKIE, ""), settings)
     html = _draw(
         request, template, context, token=token or made or "", viewer=viewer, flashes=flashes
-    )
+    ).encode()
     wished = cast("tuple[UUID, ...]", context.get("wished", ()))
     response = _answer(request, mark_wished(html, wished), status=status, made=made)
     if flashes:
@@ -295,9 +296,9 @@ def _draw(
     )
 
 
-def _answer(request: Req, html: str, *, status: int, made: str | None) -> Response[bytes]:
+def _answer(request: Req, html: bytes, *, status: int, made: str | None) -> Response[bytes]:
     response = Response(
-        html.encode(),
+        html,
         status_code=status,
         media_type="text/html; charset=utf-8",
         headers={
@@ -319,7 +320,7 @@ def draw_alone(request: Req, template: str) -> Response[bytes]:
     """
     context = {"theme": "auto", "languages": []}
     html = _draw(request, template, context, token="", viewer=None, flashes=[])
-    return _answer(request, html, status=200, made=None)
+    return _answer(request, html.encode(), status=200, made=None)
 
 
 def theme_of(request: Req) -> str:

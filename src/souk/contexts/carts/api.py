@@ -17,6 +17,7 @@ from souk.contexts.carts.commands import (
 )
 from souk.contexts.carts.domain import (
     IDLE_HOURS,
+    LOSABLE,
     MAX_LINES,
     MAX_QUANTITY,
     MAX_VIEWED,
@@ -36,6 +37,7 @@ from souk.contexts.carts.queries import abandonment, badge, read, viewed, waitin
 
 __all__ = [
     "IDLE_HOURS",
+    "LOSABLE",
     "MAX_LINES",
     "MAX_QUANTITY",
     "MAX_VIEWED",

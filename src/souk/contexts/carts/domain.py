@@ -17,6 +17,8 @@ MAX_VIEWED = 50
 IDLE_HOURS = 6
 REMEMBERED_DAYS = 10
 COUNTED_DAYS = 14
+LOSABLE = frozenset({"carts.cart", "carts.line", "carts.viewed"})
+"""Tables whose last moments may be lost when the database server crashes."""
 NO_CART = UUID(int=0)
 """The id of a cart into which nothing was ever put (the nil UUID of RFC 9562)."""
 

@@ -11,6 +11,7 @@ from souk.contexts.catalog import store
 from souk.contexts.catalog.domain import Assignment, Attribute, Category, Tree, validate_values
 from souk.contexts.catalog.errors import species_not_found
 from souk.contexts.catalog.species import Care, Species, Suitability, format_zone, suitability
+from souk.kernel.errors import NotFound
 from souk.kernel.page import Page, decode_cursor, encode_cursor, page_of
 from souk.platform.database import ReadConn
 
@@ -55,7 +56,10 @@ async def tree(conn: ReadConn) -> Tree:
 
     The version is unique over databases, so that one process may serve several.
     """
-    version = await store.tree_version(conn)
+    return await _tree_of(conn, await store.tree_version(conn))
+
+
+async def _tree_of(conn: ReadConn, version: UUID) -> Tree:
     cached = _cache.get("tree")
     if cached is None or cached.version != version:
         cached = await store.load_tree(conn, version)
@@ -66,6 +70,17 @@ async def tree(conn: ReadConn) -> Tree:
 async def category(conn: ReadConn, key: UUID | str) -> Category:
     """By id or slug. Raises NotFound."""
     return (await tree(conn)).get(key)
+
+
+async def category_lately(conn: ReadConn, key: UUID | str) -> Category:
+    """As `category`, in a tree that may be a second old: for lists that everybody sees alike.
+
+    A category that is not in it is looked for in the tree of this moment.
+    """
+    try:
+        return (await _tree_of(conn, await store.tree_version_lately(conn))).get(key)
+    except NotFound:
+        return await category(conn, key)
 
 
 async def ancestors(conn: ReadConn, category_id: UUID) -> list[Category]:

@@ -13,10 +13,19 @@ from souk.contexts.catalog.errors import CodeTaken, SlugTaken, SpeciesExists
 from souk.contexts.catalog.species import Species
 from souk.kernel.ids import uuid7
 from souk.platform.database import ReadConn, Record, WriteTx
+from souk.platform.glance import Glance
+
+_VERSION = "SELECT version FROM catalog.tree"
+_version_lately = Glance(_VERSION)
 
 
 async def tree_version(conn: ReadConn) -> UUID:
-    return await conn.fetchval("SELECT version FROM catalog.tree")
+    return await conn.fetchval(_VERSION)
+
+
+async def tree_version_lately(conn: ReadConn) -> UUID:
+    """As of at most a second ago."""
+    return await _version_lately.value(conn)
 
 
 async def lock_tree(tx: WriteTx) -> Tree:

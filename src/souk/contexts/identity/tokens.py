@@ -16,9 +16,7 @@ from hashlib import sha256
 from uuid import UUID
 
 import msgspec
-from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
 
 from souk.contexts.identity.domain import User, user_actor
 from souk.kernel.actor import Actor, Role
@@ -52,6 +50,11 @@ class AccessTokens:
     """Makes and checks access tokens. A verified token is remembered until it expires."""
 
     def __init__(self, *, secret_key: str, issuer: str) -> None:
+        # It loads all of cryptography: only processes that know who asks need it.
+        from joserfc import jwt  # noqa: PLC0415
+        from joserfc.jwk import OctKey  # noqa: PLC0415
+
+        self._jwt = jwt
         self._key = OctKey.import_key(derive_key(secret_key, "souk access token"))
         self._issuer = issuer
         self._known: OrderedDict[bytes, tuple[Actor, int]] = OrderedDict()
@@ -71,7 +74,7 @@ class AccessTokens:
             "email_verified": user.email_verified,
             "name": user.display_name,
         }
-        return jwt.encode({"alg": "HS256"}, claims, self._key)
+        return self._jwt.encode({"alg": "HS256"}, claims, self._key)
 
     def authenticate(self, token: str, *, now: datetime, ip: str | None = None) -> Actor:
         """The person that the token names. Raises NotSignedIn for any token that is not good."""
@@ -94,7 +97,7 @@ class AccessTokens:
         if len(token) > _LONGEST or not token.isascii():
             raise _refused()
         try:
-            decoded = jwt.decode(token, self._key, algorithms=["HS256"])
+            decoded = self._jwt.decode(token, self._key, algorithms=["HS256"])
             claims = msgspec.convert(decoded.claims, _Claims)
         except (JoseError, ValueError) as error:
             raise _refused() from error

@@ -306,3 +306,9 @@ async def end_commission_rule(tx: WriteTx, actor: Actor, rule_id: UUID) -> None:
 async def fold(tx: WriteTx, limit: int = 10_000) -> int:
     """Bring the balances of hot accounts up to date; returns how many postings were added."""
     return await store.fold(tx, limit)
+
+
+async def carry(tx: WriteTx, *, month: datetime) -> None:
+    """Note the balance that each seller's account carries into a month (UTC), where anything was
+    posted in it or later. Repeatable."""
+    await store.carry(tx, month)

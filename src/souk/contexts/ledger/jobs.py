@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from souk.contexts.ledger import commands
+from souk.contexts.ledger.statements import queries
 from souk.platform.database import WriteTx
 from souk.platform.jobs import Schedule
 from souk.platform.services import Services
@@ -31,7 +34,16 @@ async def fold_hot_accounts(services: Services) -> None:
         continue
 
 
+async def carry_balances(services: Services) -> None:
+    """Note what sellers' accounts carry into each month, from the last month noted on."""
+    async with services.db.read() as conn:
+        months = await queries.months_to_carry(conn)
+    for month in months:
+        await services.db.transact(partial(commands.carry, month=month))
+
+
 schedules: list[Schedule] = [
     Schedule("ledger.release_holds", "*/5 * * * *", release_holds),
     Schedule("ledger.fold_hot_accounts", "* * * * *", fold_hot_accounts),
+    Schedule("ledger.carry_balances", "40 3 * * *", carry_balances),
 ]

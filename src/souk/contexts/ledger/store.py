@@ -233,3 +233,19 @@ async def insert_rule(tx: WriteTx, rule: CommissionRule) -> None:
         rule.maximum,
         rule.tax_bp,
     )
+
+
+async def carry(tx: WriteTx, month: datetime) -> None:
+    """The first posting of each seller's account that is dated in `month` or later, and the balance
+    before it. What comes before that in the account's order is dated earlier, without exception."""
+    await tx.execute(
+        "INSERT INTO ledger.carried (account_id, month, posting_id, balance)"
+        " SELECT a.id, $1, f.id, f.balance_after - f.amount FROM ledger.account a"
+        " CROSS JOIN LATERAL (SELECT p.id, p.amount, p.balance_after FROM ledger.posting p"
+        " JOIN ledger.entry e ON e.id = p.entry_id WHERE p.account_id = a.id AND e.at >= $1"
+        " AND p.id >= coalesce((SELECT max(c.posting_id) FROM ledger.carried c"
+        " WHERE c.account_id = a.id AND c.month < $1), 0) ORDER BY p.id LIMIT 1) f"
+        " WHERE a.seller_id IS NOT NULL AND NOT a.hot"
+        " ON CONFLICT (account_id, month) DO NOTHING",
+        month,
+    )

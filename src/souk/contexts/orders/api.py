@@ -34,6 +34,7 @@ from souk.contexts.orders.commands import (
 from souk.contexts.orders.deadlines import ACCEPT_WITHIN, SHIP_WITHIN, accept_by, ship_by
 from souk.contexts.orders.domain import (
     CHECKOUT_LIFE,
+    LOSABLE,
     RESERVATION_LIFE,
     RETURN_WINDOW,
     Checkout,
@@ -114,6 +115,7 @@ __all__ = [
     "ACCEPT_WITHIN",
     "CHECKOUT_LIFE",
     "LINK_LIFE",
+    "LOSABLE",
     "RESERVATION_LIFE",
     "RETURN_DAYS",
     "RETURN_WINDOW",

@@ -26,6 +26,9 @@ from souk.kernel.money import Money, allocate
 RETURN_WINDOW = timedelta(days=7)
 CHECKOUT_LIFE = timedelta(hours=2)
 RESERVATION_LIFE = timedelta(minutes=20)
+LOSABLE = frozenset({"orders.checkout"})
+"""What opening a checkout writes: it may be lost when the database server crashes, as long as
+nothing was reserved or paid for it."""
 
 
 class CheckoutState(StrEnum):

@@ -41,7 +41,7 @@ async def category_id_of(conn: ReadConn, key: UUID | str) -> UUID:
     """A category by id (taken as it is) or by slug. Raises NotFound."""
     if isinstance(key, UUID):
         return key
-    return (await catalog.category(conn, key)).id
+    return (await catalog.category_lately(conn, key)).id
 
 
 async def detail(conn: ReadConn, key: UUID | str) -> bytes:

@@ -9,6 +9,7 @@ import msgspec
 from litestar import Request, Response, delete, get, patch, post
 from litestar.params import FromPath
 
+from souk.contexts.carts import api as carts
 from souk.flows.cart import flow
 from souk.flows.cart.view import CartView
 from souk.platform.database import Database
@@ -51,7 +52,8 @@ async def put_item(
             variant_id=data.variant_id,
             quantity=data.quantity,
             currency=settings.currency,
-        )
+        ),
+        losable=carts.LOSABLE,
     )
     return hand_over(Response(view), holder, settings)
 
@@ -68,7 +70,8 @@ async def set_item_quantity(
             variant_id=variant_id,
             quantity=data.quantity,
             currency=settings.currency,
-        )
+        ),
+        losable=carts.LOSABLE,
     )
 
 
@@ -78,7 +81,8 @@ async def remove_item(
 ) -> CartView:
     """Take a variant out."""
     return await db.transact(
-        lambda tx: flow.remove(tx, holder, variant_id=variant_id, currency=settings.currency)
+        lambda tx: flow.remove(tx, holder, variant_id=variant_id, currency=settings.currency),
+        losable=carts.LOSABLE,
     )
 
 

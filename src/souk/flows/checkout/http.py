@@ -55,7 +55,8 @@ async def open_checkout(
     """Begin a checkout of the cart or of the items named."""
     may_buy(options, holder)
     view = await db.transact(
-        lambda tx: flow.open_checkout(tx, holder, items=data.items, parts=data, settings=settings)
+        lambda tx: flow.open_checkout(tx, holder, items=data.items, parts=data, settings=settings),
+        losable=orders.LOSABLE,
     )
     return hand_over(Response(view, status_code=201), holder, settings)
 

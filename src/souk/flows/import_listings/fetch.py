@@ -12,9 +12,11 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-import httpx
+if TYPE_CHECKING:
+    import httpx
 
 MAX_BYTES = 10_000_000
 TIMEOUT_SECONDS = 15.0
@@ -50,6 +52,8 @@ async def fetch(
     max_bytes: int = MAX_BYTES,
 ) -> bytes:
     """The body at `url`. Raises FetchError; never takes longer than TIMEOUT_SECONDS."""
+    import httpx  # noqa: PLC0415 - 5 MB of every process, for the few files that name pictures
+
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS):
             async with httpx.AsyncClient(

@@ -78,7 +78,10 @@ async def note_viewed(
     data: NoteViewed, db: Database, holder: Holder, settings: Settings
 ) -> Response[Viewed]:
     """Note what was looked at, for clients that show listings themselves."""
-    await db.transact(lambda tx: flow.note_viewed(tx, holder, listing_ids=data.listing_ids))
+    await db.transact(
+        lambda tx: flow.note_viewed(tx, holder, listing_ids=data.listing_ids),
+        losable=carts.LOSABLE,
+    )
     async with db.read() as conn:
         answer = Viewed(await flow.viewed(conn, holder))
     return hand_over(Response(answer), holder, settings)

@@ -21,7 +21,9 @@ from litestar.types import Scope
 from souk.platform.changes import Changes, statements_read, tables_named
 from souk.platform.http.answer import Answer, Whole
 
-MOST_BYTES = 16 * 1024 * 1024
+MOST_BYTES = 8 * 1024 * 1024
+"""Some 800 pages of a list. What is older than its second is dropped as others come."""
+_DROPPED_AT_ONCE = 4
 # Who sends one of these may have to be answered in another way.
 _PERSONAL = {b"authorization", b"cookie", b"origin", b"range"}
 
@@ -112,8 +114,16 @@ class KeptAnswers:
         tables = frozenset[str]().union(*map(tables_named, statements))
         until = time.monotonic() + seconds
         kept = _Kept(whole, str(scope.get("path_template") or "unmatched"), until, moment, tables)
+        self._drop_oldest()
         self._kept[key] = kept
         self._count(key, kept)
+
+    def _drop_oldest(self) -> None:
+        """Drop what nobody asked for lately and may not be sent any more, a few at a time."""
+        for _ in range(_DROPPED_AT_ONCE):
+            if not self._kept or time.monotonic() < next(iter(self._kept.values())).until:
+                return
+            self._size -= self._kept.popitem(last=False)[1].counted
 
     def _count(self, key: Key, kept: _Kept) -> None:
         """Take note of its size, which grows when it is first compressed, and make room."""

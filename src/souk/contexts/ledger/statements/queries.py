@@ -88,20 +88,56 @@ class Statement(msgspec.Struct, frozen=True):
     kinds: list[KindSum]
 
 
+# An entry is dated when its transaction begins to write and numbered when it writes, which is later
+# by at most the seconds that a statement may take: the day added to the end is far more than that.
+_STATEMENTS = """
+WITH account AS (
+  SELECT a.id, a.currency, began.month IS NOT NULL AS carried,
+         coalesce(began.balance, 0) AS balance,
+         coalesce(began.posting_id, 0) AS first,
+         coalesce(ended.posting_id, 9223372036854775807) AS past
+  FROM ledger.account a
+  LEFT JOIN LATERAL (
+    SELECT c.month, c.posting_id, c.balance FROM ledger.carried c
+    WHERE c.account_id = a.id AND c.month <= $2 ORDER BY c.month DESC LIMIT 1) began ON true
+  LEFT JOIN LATERAL (
+    SELECT c.posting_id FROM ledger.carried c
+    WHERE c.account_id = a.id AND c.month >= $3::timestamptz + interval '1 day'
+    ORDER BY c.month LIMIT 1) ended ON true
+  WHERE a.seller_id = $1),
+posted AS (
+  SELECT a.currency, CASE WHEN e.at < $2 THEN '' ELSE split_part(e.key, ':', 1) END AS kind,
+         e.id, p.amount
+  FROM account a
+  JOIN ledger.posting p ON p.account_id = a.id AND p.id >= a.first AND p.id < a.past
+  JOIN ledger.entry e ON e.id = p.entry_id
+  WHERE e.at < $3
+  UNION ALL
+  SELECT currency, '', NULL, balance FROM account WHERE carried)
+SELECT currency, kind, count(DISTINCT id) AS entries, -sum(amount)::bigint AS amount
+FROM posted GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+
+async def months_to_carry(conn: ReadConn) -> list[datetime]:
+    """Beginnings of months (UTC) up to now, from the last on into which anything was carried."""
+    rows = await conn.fetch(
+        "SELECT generate_series(date_trunc('month', coalesce((SELECT max(month)"
+        " FROM ledger.carried), (SELECT min(at) FROM ledger.entry), $1::timestamptz), 'UTC'), $1,"
+        " interval '1 month') AS month",
+        conn.clock.now(),
+    )
+    return [row["month"] for row in rows]
+
+
 async def statements(
     conn: ReadConn, seller_id: UUID, *, since: datetime, until: datetime
 ) -> list[Statement]:
-    """The period in each currency in which the seller ever had money."""
-    rows = await conn.fetch(
-        "SELECT a.currency, CASE WHEN e.at < $2 THEN '' ELSE split_part(e.key, ':', 1) END AS kind,"
-        " count(DISTINCT e.id) AS entries, -sum(p.amount)::bigint AS amount"
-        " FROM ledger.account a JOIN ledger.posting p ON p.account_id = a.id"
-        " JOIN ledger.entry e ON e.id = p.entry_id WHERE a.seller_id = $1 AND e.at < $3"
-        " GROUP BY 1, 2 ORDER BY 1, 2",
-        seller_id,
-        since,
-        until,
-    )
+    """The period in each currency in which the seller ever had money.
+
+    Reads the postings of the months that the period touches, once they have been carried.
+    """
+    rows = await conn.fetch(_STATEMENTS, seller_id, since, until)
     found: dict[str, Statement] = {}
     for row in rows:
         one = found.setdefault(row["currency"], Statement(row["currency"], 0, 0, []))

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-import charset_normalizer
 import msgspec
 
 CHUNK = 1 << 18
@@ -111,6 +110,8 @@ def _guess(stream: BinaryIO, head: bytes, *, bad: int) -> Encoding:
     sample = (head[:2048] + b"\n" + around).replace(b"\0", b"")
     if _western(sample):
         return Encoding("cp1252", guessed=True)
+    import charset_normalizer  # noqa: PLC0415 - only files in neither UTF-8 nor cp1252 need it
+
     best = charset_normalizer.from_bytes(sample, cp_isolation=list(_CANDIDATES)).best()
     if best is None or best.encoding in _WESTERN:
         return Encoding("cp1252", guessed=True)

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
-import httpx
 import msgspec
 
 from souk.contexts.payments.adapters.sandbox_wire import (
@@ -47,6 +46,7 @@ from souk.contexts.payments.ports import (
     SettlementStatement,
     WebhookFact,
 )
+from souk.platform.http.client import Asks, HttpClient, Reply, Unanswered
 
 T = TypeVar("T")
 SIGNATURE_HEADER = "sandbox-signature"
@@ -67,25 +67,20 @@ class SandboxGateway:
         api_key: str,
         webhook_secret: str,
         timeout: float = 5.0,
-        client: httpx.AsyncClient | None = None,
+        client: Asks | None = None,
     ) -> None:
         self._secret = webhook_secret.encode()
-        self._url = url.rstrip("/")
         self._headers = {
             "authorization": f"Bearer {api_key}", "content-type": "application/json",
         }  # fmt: skip
-        self._client = client or httpx.AsyncClient(
-            timeout=httpx.Timeout(timeout, connect=min(timeout, 2.0)),
-            limits=httpx.Limits(max_connections=50, max_keepalive_connections=20),
-            trust_env=False,
-        )
+        self._client = client or HttpClient(url, timeout=timeout)
 
     @property
     def name(self) -> str:
         return NAME
 
     async def close(self) -> None:
-        await self._client.aclose()
+        await self._client.close()
 
     # -- payments
 
@@ -101,7 +96,7 @@ class SandboxGateway:
         else:
             body |= {"payment_method": order.token, "confirm": True}
         response = await self._send("POST", "/v1/payment_intents", body, key=order.key)
-        if response.status_code == 200:
+        if response.status == 200:
             return outcome_of(_read(response, Intent))
         error = _error(response)
         if error.payment_intent is not None:
@@ -122,7 +117,7 @@ class SandboxGateway:
     async def _find_intent(self, order: ChargeOrder) -> Intent | None:
         if order.gateway_ref is not None:
             response = await self._send("GET", f"/v1/payment_intents/{order.gateway_ref}")
-            if response.status_code == 404:
+            if response.status == 404:
                 return None
             return _read(response, Intent)
         response = await self._send("GET", f"/v1/payment_intents?reference={order.payment_id}")
@@ -139,7 +134,7 @@ class SandboxGateway:
                 "reference": str(order.payment_id),
             }  # fmt: skip
             response = await self._send("POST", "/v1/payment_intents", body, key=order.key)
-            if response.status_code == 200:
+            if response.status == 200:
                 intent = _read(response, Intent)
             else:
                 intent = await self._find_intent(order)
@@ -149,7 +144,7 @@ class SandboxGateway:
         response = await self._send(
             "POST", f"/v1/payment_intents/{intent.id}/cancel", {}, key=f"cancel-{order.key}"
         )
-        if response.status_code == 200:
+        if response.status == 200:
             return outcome_of(_read(response, Intent))
         error = _error(response)
         if error.payment_intent is None:
@@ -161,7 +156,7 @@ class SandboxGateway:
             "POST", f"/v1/payment_intents/{order.gateway_ref}/capture", {},
             key=f"capture-{order.key}",
         )  # fmt: skip
-        if response.status_code == 200:
+        if response.status == 200:
             return outcome_of(_read(response, Intent))
         error = _error(response)
         if error.payment_intent is None:
@@ -178,7 +173,7 @@ class SandboxGateway:
             "reference": str(order.refund_id),
         }
         response = await self._send("POST", "/v1/refunds", body, key=order.key)
-        if response.status_code == 200:
+        if response.status == 200:
             return refund_outcome_of(_read(response, Refund))
         error = _error(response)
         if error.code == "charge_already_refunded":
@@ -198,7 +193,7 @@ class SandboxGateway:
             "reference": str(order.payout_id),
         }
         response = await self._send("POST", "/v1/payouts", body, key=order.key)
-        if response.status_code != 200:
+        if response.status != 200:
             error = _error(response)
             raise GatewayRefused(error.message, code=error.code)
         return payout_outcome_of(_read(response, Payout))
@@ -266,41 +261,33 @@ class SandboxGateway:
 
     async def _send(
         self, method: str, path: str, body: dict[str, Any] | None = None, *, key: str | None = None
-    ) -> httpx.Response:
+    ) -> Reply:
         headers = self._headers if key is None else self._headers | {"idempotency-key": key}
+        content = None if body is None else _encode(body)
         try:
-            response = await self._client.request(
-                method,
-                self._url + path,
-                content=None if body is None else _encode(body),
-                headers=headers,
-            )
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise GatewayUnreachable(repr(error), sent=False) from error
-        except httpx.HTTPError as error:
-            raise GatewayUnreachable(repr(error), sent=True) from error
-        if response.status_code >= 500 or response.status_code == 429:
-            raise GatewayUnreachable(f"HTTP {response.status_code}", sent=True)
+            response = await self._client.ask(method, path, headers=headers, content=content)
+        except Unanswered as error:
+            raise GatewayUnreachable(str(error), sent=error.sent) from error
+        if response.status >= 500 or response.status == 429:
+            raise GatewayUnreachable(f"HTTP {response.status}", sent=True)
         return response
 
 
-def _read(response: httpx.Response, kind: type[T]) -> T:
-    if response.status_code != 200:
+def _read(response: Reply, kind: type[T]) -> T:
+    if response.status != 200:
         error = _error(response)
         raise GatewayRefused(error.message, code=error.code)
     try:
-        return msgspec.json.decode(response.content, type=kind)
+        return msgspec.json.decode(response.body, type=kind)
     except msgspec.DecodeError as error:
         raise GatewayUnreachable(f"unreadable answer: {error}", sent=True) from error
 
 
-def _error(response: httpx.Response) -> Error:
+def _error(response: Reply) -> Error:
     try:
-        return msgspec.json.decode(response.content, type=ErrorBody).error
+        return msgspec.json.decode(response.body, type=ErrorBody).error
     except msgspec.DecodeError as error:
-        raise GatewayUnreachable(
-            f"unreadable answer: HTTP {response.status_code}", sent=True
-        ) from error
+        raise GatewayUnreachable(f"unreadable answer: HTTP {response.status}", sent=True) from error
 
 
 def _signature_parts(header: str) -> tuple[int, list[str]]:

@@ -9,6 +9,7 @@ import structlog
 from litestar import Response, get, post
 from litestar.params import FromPath
 
+from souk.contexts.carts import api as carts
 from souk.contexts.fulfilment import api as fulfilment
 from souk.contexts.orders import api as orders
 from souk.contexts.sellers import api as sellers
@@ -135,7 +136,8 @@ async def put_item(
         await db.transact(
             lambda tx: flow.add(
                 tx, holder, variant_id=variant_id, quantity=quantity, currency=settings.currency
-            )
+            ),
+            losable=carts.LOSABLE,
         )
     except DomainError as error:
         back = form.get("back", "/cart")
@@ -173,7 +175,8 @@ async def set_quantity(
         await db.transact(
             lambda tx: flow.set_quantity(
                 tx, holder, variant_id=variant_id, quantity=quantity, currency=settings.currency
-            )
+            ),
+            losable=carts.LOSABLE,
         )
     except DomainError as error:
         return await _shown(request, db, holder, settings, error=error)
@@ -192,7 +195,8 @@ async def remove_item(
     """Take it out; pressing twice is fine."""
     try:
         await db.transact(
-            lambda tx: flow.remove(tx, holder, variant_id=variant_id, currency=settings.currency)
+            lambda tx: flow.remove(tx, holder, variant_id=variant_id, currency=settings.currency),
+            losable=carts.LOSABLE,
         )
     except DomainError as error:
         log.info("cart_line_gone", code=error.code)

@@ -48,7 +48,8 @@ async def open_checkout(
     parts = await _known(db, holder)
     try:
         opened = await db.transact(
-            lambda tx: flow.open_checkout(tx, holder, items=None, parts=parts, settings=settings)
+            lambda tx: flow.open_checkout(tx, holder, items=None, parts=parts, settings=settings),
+            losable=orders.LOSABLE,
         )
     except orders.EmptyCheckout as error:
         return redirect("/cart", flash=Flash("warn", error.message), settings=settings)

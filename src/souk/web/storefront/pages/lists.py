@@ -141,7 +141,7 @@ async def viewed_row(
         async with db.read() as conn:
             wished = (await carts.badge(conn, holder)).wished
     response = fragment(request, "storefront/viewed_row.html", items=items)
-    response.content = mark_wished(response.content.decode(), wished).encode()
+    response.content = mark_wished(response.content, wished)
     response.headers["Cache-Control"] = "private, no-store"
     return response
 
