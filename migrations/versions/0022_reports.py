@@ -5,7 +5,7 @@ from alembic import op
 from souk.platform.migrate import run_sql
 
 revision = "0022_reports"
-down_revision = "0021_correct"
+down_revision = "0023_forget_addresses"
 
 
 def upgrade() -> None:

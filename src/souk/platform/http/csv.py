@@ -7,6 +7,7 @@ import csv
 import io
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import TypeVar
 
 from litestar import Response
@@ -35,7 +36,7 @@ def safe_cell(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds")
     text = str(value)
-    number = isinstance(value, int | float)
+    number = isinstance(value, int | float | Decimal)
     return f"'{text}" if text.startswith(_FORMULA) and not number else text
 
 

@@ -17,9 +17,8 @@ from souk.kernel.actor import Actor, Permission
 from souk.kernel.errors import DomainError
 from souk.platform.database import Database
 from souk.platform.http import access
-from souk.web.admin.frame import queues
 from souk.web.desk import back_to, problem_context, status_of
-from souk.web.locale import money
+from souk.web.locale import money_text
 from souk.web.page import Req, form_of, language_of, page, translate
 from souk.web.sell import cancelling
 
@@ -70,7 +69,6 @@ def _reason(form: Mapping[str, str]) -> str:
 async def _choose(
     request: Req,
     db: Database,
-    actor: Actor,
     part: orders.SellerOrderView,
     *,
     form: Mapping[str, str],
@@ -84,7 +82,6 @@ async def _choose(
             return back_to(request, back, refused.message, tone="warn")
     async with db.read() as conn:
         shops = await sellers.cards(conn, [part.seller_id])
-        waiting = await queues(conn, actor)
     left = cancelling.pieces_left(part)
     return await page(
         request,
@@ -99,7 +96,6 @@ async def _choose(
         seen=cancelling.seen_of(part),
         reasons=REASONS,
         form=form,
-        desk_counts=waiting,
         **problem_context(error),
     )
 
@@ -108,7 +104,6 @@ async def _choose(
 async def choose(
     request: Req,
     db: Database,
-    actor: Actor,
     order_id: FromPath[UUID],
     seller_order_id: FromPath[UUID],
     line: Annotated[str, QueryParameter(max_length=36)] = "",
@@ -116,13 +111,12 @@ async def choose(
     """Which pieces, and why; `line` is chosen whole beforehand."""
     async with db.read() as conn:
         part = await operate.part_of(conn, order_id=order_id, seller_order_id=seller_order_id)
-    return await _choose(request, db, actor, part, form={"line": line})
+    return await _choose(request, db, part, form={"line": line})
 
 
 async def _sure(
     request: Req,
     db: Database,
-    actor: Actor,
     part: orders.SellerOrderView,
     form: Mapping[str, str],
 ) -> Response[bytes]:
@@ -132,7 +126,6 @@ async def _sure(
     async with db.read() as conn:
         stock = await inventory.availability(conn, [line.variant_id for line in part.lines])
         shops = await sellers.cards(conn, [part.seller_id])
-        waiting = await queues(conn, actor)
     counted = {
         line.id for line in part.lines if (level := stock.get(line.variant_id)) and level.tracked
     }
@@ -147,7 +140,6 @@ async def _sure(
         reason=reason,
         whole=form.get("what") == "all",
         seen=cancelling.seen_of(part) if seen is None else seen,
-        desk_counts=waiting,
     )
 
 
@@ -166,7 +158,7 @@ async def cancel(
         part = await operate.part_of(conn, order_id=order_id, seller_order_id=seller_order_id)
     try:
         if form.get("sure") != "1":
-            return await _sure(request, db, actor, part, form)
+            return await _sure(request, db, part, form)
         pieces = None if form.get("what") == "all" else cancelling.read_pieces(form)
         reason, seen = _reason(form), cancelling.read_seen(form)
         refund = await db.transact(
@@ -183,9 +175,9 @@ async def cancel(
     except (operate.AlreadySent, operate.AlreadyCancelled, orders.OrderChanged) as error:
         return back_to(request, back, error.message, tone="warn")
     except DomainError as error:
-        return await _choose(request, db, actor, part, form=form, error=error)
+        return await _choose(request, db, part, form=form, error=error)
     text = translate(request, "Cancelled. %(amount)s is on its way back to the buyer.")
-    amount = money(refund.amount, refund.currency, language_of(request))
+    amount = money_text(refund, language_of(request))
     return back_to(request, back, text % {"amount": amount})
 
 

@@ -16,7 +16,7 @@ from souk.platform.database import Database, WriteTx
 from souk.platform.http import access
 from souk.platform.http.wire import clean_text
 from souk.web.admin.bulk import ids_of, many
-from souk.web.admin.frame import people_of, queues
+from souk.web.admin.frame import people_of
 from souk.web.admin.lists import Cursor, Short, Word, frame_of
 from souk.web.desk import Ask, address, answer, ask, back_to
 from souk.web.page import Req, page
@@ -31,7 +31,6 @@ _CLOSED = "closed"
 async def reports_page(
     request: Req,
     db: Database,
-    actor: Actor,
     queue: Annotated[str, QueryParameter(max_length=10)] = "",
     q: Word = "",
     reason: Short = "",
@@ -55,7 +54,6 @@ async def reports_page(
         people = await people_of(
             conn, {label for each in reports for label in (each.reporter, each.closed_by)}
         )
-        waiting = await queues(conn, actor)
     filters = {"queue": _CLOSED} if over else {"q": q, "reason": wanted or ""}
     return await page(
         request,
@@ -64,7 +62,6 @@ async def reports_page(
         over=over,
         people=people,
         reasons=[str(each) for each in listings.ReportReason],
-        desk_counts=waiting,
         **frame_of(_LIST, filters, sort=sort, next_cursor=following, csv=False),
     )
 

@@ -26,7 +26,6 @@ from souk.web.sell.cancelling import (
     seen_of,
     worth,
 )
-from souk.web.sell.frame import desk_counts
 
 _ONE = "/sell/orders/{seller_order_id:uuid}/cancel-lines"
 _WHY = "Write a sentence that the buyer will read."
@@ -44,7 +43,6 @@ async def _show(
     seller_id = seller_of(actor)
     async with db.read() as conn:
         part = await orders.seller_order(conn, seller_order_id, seller_id=seller_id)
-        frame = await desk_counts(conn, seller_id)
     left = pieces_left(part)
     if not left:
         text = "Nothing of this order is left to cancel."
@@ -58,7 +56,6 @@ async def _show(
         worth=worth(part, left),
         seen=seen_of(part),
         form=form,
-        desk_counts=frame,
         **problem_context(error),
     )
 
@@ -84,7 +81,6 @@ async def cancel_lines(
     seller_id = seller_of(actor)
     async with db.read() as conn:
         part = await orders.seller_order(conn, seller_order_id, seller_id=seller_id)
-        frame = await desk_counts(conn, seller_id)
     try:
         pieces = read_pieces(form)
         reason, seen = read_reason(form, _WHY), read_seen(form)
@@ -98,7 +94,6 @@ async def cancel_lines(
                 given=given,
                 reason=reason,
                 seen=seen_of(part) if seen is None else seen,
-                desk_counts=frame,
             )
         given = await db.transact(
             lambda tx: steps.cancel_lines(
