@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Iterator
+from uuid import UUID
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from souk import app as composition
 from souk.contexts.identity import api as identity
+from souk.contexts.listings import api as listings
 from souk.contexts.sellers import api as sellers
 from souk.kernel.actor import GUEST, Actor
 from souk.kernel.ids import uuid7
 from souk.platform.database import Database, WriteTx
-from tests.web.live import Market, open_page, require_browser, running
+from tests.web.buying import order_by_api
+from tests.web.conftest import Visits
+from tests.web.live import Market, require_browser, running
+from tests.web.received import delivered
+from tests.web.visits import DESK_WAYS, PASSWORD, Person, Way, logged_in, member, prepare, row_of
 
 pytestmark = pytest.mark.browser
-PASSWORD = "a quiet market at seven in the morning"
 ADMIN = "admin@souk.example"
-WIDTHS = [1280, 390]
 
 
-async def _fill(url: str) -> None:
-    """An administrator, applications and listings that wait, a dead letter and a held job."""
-    db = await Database.connect(url, size=2, writer=composition.event_writer())
+async def _fill(db: Database) -> None:
+    """An administrator, applications and listings that wait, dead letters and held jobs."""
     hashed = await identity.prepare_password(PASSWORD, inputs=[])
 
     async def work(tx: WriteTx) -> None:
@@ -49,29 +50,43 @@ async def _fill(url: str) -> None:
             "INSERT INTO jobs.pgqueuer (priority, entrypoint, payload, status, attempts)"
             " VALUES (0, 'test.held', '{}', 'failed', 10), (0, 'test.held', '{}', 'failed', 10)"
         )
+        for subscriber in ("test.wide", "test.narrow"):
+            await tx.execute(
+                "INSERT INTO platform.delivery (event_id, subscriber, aggregate_id, seq, next_at,"
+                " dead, attempts, error) SELECT id, $1, aggregate_id, seq, now(), true, 12, 'boom'"
+                " FROM platform.event ORDER BY seq DESC LIMIT 1",
+                subscriber,
+            )
 
     await db.transact(work)
-    await db.close()
 
 
 @pytest.fixture(scope="module")
 def market(db_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
     require_browser()
     with running(tmp_path_factory.mktemp("market"), db_url) as made:
-        asyncio.run(_fill(db_url))
+        variant = row_of(
+            db_url,
+            "SELECT v.id FROM listings.variant v JOIN listings.listing l ON l.id = v.listing_id"
+            " WHERE l.title = 'Lavender'",
+        )
+        order_by_api(made, str(variant["id"]), 2)
+        prepare(db_url, _fill)
         yield made
 
 
-@pytest.fixture(params=WIDTHS)
-def desk(request: pytest.FixtureRequest, market: Market) -> Iterator[Page]:
-    """A browser of one width, logged in as the administrator."""
-    with open_page(market, width=request.param) as page:
-        page.goto(f"{market.url}/login?next=/admin")
-        page.get_by_label("E-mail").fill(ADMIN)
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Log in").click()
-        expect(page.get_by_role("heading", level=1, name="Overview")).to_be_visible()
-        yield page
+@pytest.fixture(scope="module")
+def admin(market: Market) -> Person:
+    return prepare(market.db_url, lambda db: logged_in(db, ADMIN))
+
+
+@pytest.fixture(params=DESK_WAYS)
+def desk(request: pytest.FixtureRequest, visit: Visits, market: Market, admin: Person) -> Page:
+    """A profile of one width, logged in as the administrator."""
+    page = visit(request.param, admin).page
+    page.goto(f"{market.url}/admin")
+    expect(page.get_by_role("heading", level=1, name="Overview")).to_be_visible()
+    return page
 
 
 def go(page: Page, market: Market, path: str, heading: str) -> None:
@@ -243,3 +258,164 @@ def test_jobs_and_the_chain(desk: Page, market: Market) -> None:
     expect(desk.get_by_text("reason: It was a test.").first).to_be_visible()
     desk.get_by_role("button", name="Check the chain").click()
     expect(desk.get_by_text("are as they were written")).to_be_visible()
+
+
+def test_an_order_is_followed_into_the_books(desk: Page, market: Market) -> None:
+    """From the list of orders to the payment, the entry and the account that it moved."""
+    go(desk, market, "/admin/orders", "Orders")
+    desk.locator("tbody td.lead a").first.click()
+    expect(desk.get_by_role("heading", level=1)).to_contain_text("Order")
+    expect(desk.get_by_text("Lavender").first).to_be_visible()
+    expect(desk.get_by_role("heading", name="Ledger entries")).to_be_visible()
+    fits(desk)
+    desk.get_by_role("region", name="Payment attempts").or_(desk.locator("main")).locator(
+        'a[href^="/admin/payments/"]'
+    ).first.click()
+    expect(desk.get_by_role("heading", name="What the gateway sent")).to_be_visible()
+    fits(desk)
+    desk.get_by_role("link", name="In the books").click()
+    expect(desk.get_by_role("heading", level=1, name="Ledger")).to_be_visible()
+    entry = desk.locator("tbody td.lead a").first
+    expect(entry).to_be_visible()
+    entry.click()
+    expect(desk.get_by_role("heading", level=1, name="Entry")).to_be_visible()
+    expect(desk.get_by_text("An entry is never changed.")).to_be_visible()
+    fits(desk)
+    go(desk, market, "/admin/ledger/accounts", "Ledger")
+    expect(desk.locator("tbody tr").first).to_be_visible()
+    go(desk, market, "/admin/ledger/trial-balance", "Ledger")
+    expect(desk.locator("tfoot")).to_contain_text("In balance")
+    desk.get_by_label("At the end of").fill("2020-01-01")
+    expect(desk.get_by_text("Nothing was booked by then")).to_be_visible()
+    fits(desk)
+
+
+def test_reviews_are_shown_and_hidden(desk: Page, market: Market) -> None:
+    """One that waits is shown; one that was reported is hidden, with a reason for its author."""
+    words = f"A tree with a link. {uuid7().hex[-6:]}"
+    person = member(market.db_url)
+
+    async def write(db: Database) -> None:
+        async with db.read() as conn:
+            listing = await listings.any_state(
+                conn, (await listings.detail(conn, market.palm)).id
+            )
+        order_id, _, line_id = await delivered(db, listing, person.email)
+        await db.transact(
+            lambda tx: tx.execute(
+                "INSERT INTO reviews.review (id, kind, subject_id, seller_id, order_id,"
+                " seller_order_id, order_line_id, author_id, author_name, title, detail, slug,"
+                " stars, text, state, held_for, created_at) SELECT $1, 'listing', $2, $3,"
+                " p.id, s.id, $4, p.user_id, 'Olga', 'Date palm', '', $5, 4, $6, 'held',"
+                " '{link}', now() FROM orders.purchase p JOIN orders.seller_order s"
+                " ON s.order_id = p.id WHERE p.id = $7",
+                uuid7(), listing.id, listing.seller_id, UUID(line_id), listing.slug, words,
+                UUID(order_id),
+            )  # fmt: skip
+        )
+
+    prepare(market.db_url, write)
+    go(desk, market, "/admin/reviews", "Reviews")
+    waiting = desk.locator("article").filter(has_text=words)
+    expect(waiting).to_contain_text("It has a link or an address")
+    waiting.get_by_role("button", name="Show it").click()
+    expect(desk.get_by_text("The review is shown and its author was told.")).to_be_visible()
+    desk.goto(f"{market.url}/listing/{market.palm}/reviews?sort=newest")
+    expect(desk.get_by_text(words)).to_be_visible()
+    fits(desk)
+    desk.locator("article").filter(has_text=words).get_by_role("link", name="Report").click()
+    desk.get_by_role("button", name="Report").click()
+    go(desk, market, "/admin/reviews?queue=reported", "Reviews")
+    desk.locator("article").filter(has_text=words).get_by_role("link", name="Hide it").click()
+    expect(desk.get_by_role("heading", level=1, name="Hide this review?")).to_be_visible()
+    desk.get_by_label("Why, in a sentence to the author").fill("Please without links.")
+    desk.get_by_role("button", name="Hide it").click()
+    expect(desk.get_by_text("The review is hidden and its author was told why.")).to_be_visible()
+    desk.goto(f"{market.url}/listing/{market.palm}/reviews?sort=newest")
+    expect(desk.get_by_text(words)).to_have_count(0)
+
+
+def test_a_dead_letter_is_delivered_again(desk: Page, market: Market) -> None:
+    go(desk, market, "/admin/events", "Events and jobs")
+    viewport = desk.viewport_size
+    assert viewport is not None
+    name = "test.wide" if viewport["width"] > 800 else "test.narrow"
+    row = desk.locator("#dead tr").filter(has_text=name)
+    expect(row).to_contain_text("boom")
+    row.get_by_role("link", name="Deliver again").click()
+    expect(desk.get_by_role("heading", level=1, name="Deliver again?")).to_be_visible()
+    fits(desk)
+    desk.get_by_role("button", name="Deliver again").click()
+    expect(desk.get_by_text("They are on their way again.")).to_be_visible()
+    expect(desk.locator("#dead tr").filter(has_text=name)).to_have_count(0)
+    found = row_of(
+        market.db_url, "SELECT dead FROM platform.delivery WHERE subscriber = $1", name
+    )
+    assert found is None or found["dead"] is False
+    go(desk, market, "/admin/audit?action=events.", "Audit log")
+    expect(desk.get_by_text(name).first).to_be_visible()
+
+
+def test_a_commission_rule_begins_and_ends(desk: Page, market: Market) -> None:
+    go(desk, market, "/admin/commission", "Commission")
+    form = desk.locator('form[action="/admin/commission"]')
+    form.get_by_label("For", exact=True).select_option(label="A tier of sellers")
+    form.get_by_label("Tier").select_option(label="Premium")
+    form.get_by_label("Rate").fill("seven")
+    form.get_by_role("button", name="Put into force").click()
+    expect(desk.get_by_role("alert")).to_be_visible()
+    form.get_by_label("Rate").fill("6.25")
+    form.get_by_role("button", name="Put into force").click()
+    expect(desk.get_by_text("The rule is written down. Past sales keep theirs.")).to_be_visible()
+    desk.goto(f"{market.url}/admin/commission?amount=80&of_tier=premium#trial")
+    computed = desk.get_by_role("status").filter(has_text="The seller pays")
+    expect(computed).to_contain_text("€5.00")
+    fits(desk)
+    rule = desk.locator("tbody tr").filter(has_text="6.25").filter(has_text="in force")
+    rule.get_by_role("link", name="End").click()
+    desk.get_by_role("button", name="End the rule").click()
+    expect(desk.get_by_text("The rule is over.")).to_be_visible()
+    desk.goto(f"{market.url}/admin/commission?amount=80&of_tier=premium#trial")
+    expect(computed).to_contain_text("€8.00")
+
+
+def test_a_document_gets_a_new_version(desk: Page, market: Market) -> None:
+    go(desk, market, "/admin/legal/content-guidelines", "Content guidelines")
+    box = desk.get_by_label("Text, in Markdown")
+    added = f"No moss from the woods {uuid7().hex[-6:]}."
+    box.fill(f"{box.input_value()}\n\n{added}")
+    desk.get_by_role("button", name="Save draft").click()
+    desk.goto(f"{market.url}/legal/content-guidelines")
+    expect(desk.get_by_text(added)).to_have_count(0)
+    desk.goto(f"{market.url}/admin/legal/content-guidelines")
+    desk.get_by_role("link", name="Publish…").click()
+    expect(desk.get_by_role("heading", level=1, name="Publish the draft?")).to_be_visible()
+    fits(desk)
+    desk.get_by_role("button", name="Publish").click()
+    expect(desk.get_by_text("The new version is in force, or will be on its day.")).to_be_visible()
+    desk.goto(f"{market.url}/legal/content-guidelines")
+    expect(desk.get_by_text(added)).to_be_visible()
+    go(desk, market, "/admin/audit?action=compliance.", "Audit log")
+    expect(desk.locator("main")).to_contain_text("content")
+
+
+def test_a_person_is_shut_out_and_let_in_again(
+    desk: Page, market: Market, visit: Visits
+) -> None:
+    person = member(market.db_url)
+    theirs = visit(Way("theirs"), person)
+    theirs.go("/account/orders")
+    go(desk, market, f"/admin/users?q={person.email}", "People")
+    desk.locator("tbody td.lead a").first.click()
+    expect(desk.get_by_text(person.email).first).to_be_visible()
+    desk.get_by_role("link", name="Suspend").click()
+    expect(desk.get_by_role("heading", level=1, name="Shut this account out?")).to_be_visible()
+    desk.get_by_label(re.compile("^Why|Reason")).fill("Somebody else uses it.")
+    desk.get_by_role("button", name="Suspend the account").click()
+    expect(desk.get_by_text("The account is suspended.")).to_be_visible()
+    fits(desk)
+    theirs.page.goto(f"{market.url}/account/orders")
+    expect(theirs.page).to_have_url(re.compile("/login"))
+    desk.get_by_role("button", name="Let in again").click()
+    expect(desk.get_by_text("The person can log in again.")).to_be_visible()
+    expect(desk.get_by_text("Somebody else uses it.").first).to_be_visible()
