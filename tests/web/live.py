@@ -33,6 +33,7 @@ class Market:
 
     url: str
     olive: str
+    lavender: str
     db_url: str
     data_dir: Path
     palm: str
@@ -119,6 +120,7 @@ def running(data_dir: Path, database_url: str) -> Generator[Market]:
         yield Market(
             url=settings.base_url,
             olive=world.olive.slug,
+            lavender=world.lavender.slug,
             db_url=database_url,
             data_dir=data_dir,
             palm=aisle.palm.slug,

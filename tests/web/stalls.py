@@ -51,7 +51,9 @@ def filled_stall(db_url: str) -> Stall:
         )
         stock = inventory.StockSetUp(listing.variants[0].id, listing.id, shop.id, 10)
         await db.transact(lambda tx: inventory.set_up(tx, actor, items=[stock]))
-        return Stall(await logged_in(db, email), shop.slug, listing.slug, str(listing.variants[0].id))
+        return Stall(
+            await logged_in(db, email), shop.slug, listing.slug, str(listing.variants[0].id)
+        )
 
     return prepare(db_url, work)
 

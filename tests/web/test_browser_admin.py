@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from uuid import UUID
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -208,6 +207,34 @@ def test_category_tree_by_drag_and_by_form(desk: Page, market: Market) -> None:
     fits(desk)
 
 
+def test_an_attribute_is_defined_and_asked_for(desk: Page, market: Market) -> None:
+    go(desk, market, "/admin/catalog", "Categories")
+    name = f"Scent {uuid7().hex[-6:]}"
+    form = desk.locator('form[action="/admin/catalog/attributes"]')
+    form.get_by_label("Name").fill(name)
+    form.get_by_label("Code").fill(f"scent_{uuid7().hex[-6:]}")
+    form.get_by_label("Values").select_option(label="One of several")
+    form.get_by_label("Choices, separated by commas").fill("faint, strong")
+    form.get_by_role("button", name="Define").click()
+    expect(desk.get_by_text("The attribute is there; assign it now.")).to_be_visible()
+    desk.get_by_role("link", name=name).click()
+    desk.get_by_label("Choices, one a line").fill("faint\nstrong\nheavy")
+    desk.get_by_role("button", name="Save").click()
+    expect(desk.get_by_label("Choices, one a line")).to_have_value(re.compile("heavy"))
+    desk.goto(f"{market.url}/admin/catalog")
+    desk.locator("[data-tree]").get_by_role("link", name="Herbs").click()
+    assign = desk.locator("form", has=desk.get_by_role("button", name="Assign"))
+    option = assign.locator("option", has_text=name)
+    assign.locator("select").select_option(value=option.get_attribute("value"))
+    assign.get_by_label("Filter in lists").uncheck()
+    assign.get_by_role("button", name="Assign").click()
+    row = desk.locator("main li").filter(has_text=name)
+    expect(row).to_contain_text("faint / strong / heavy")
+    fits(desk)
+    row.get_by_role("button", name="Take away").click()
+    expect(desk.locator("main li").filter(has_text=name)).to_have_count(0)
+
+
 def test_books_orders_payments_people(desk: Page, market: Market) -> None:
     go(desk, market, "/admin/ledger", "Ledger")
     desk.get_by_label("Search").last.fill("no such order")
@@ -290,31 +317,24 @@ def test_an_order_is_followed_into_the_books(desk: Page, market: Market) -> None
     fits(desk)
 
 
-def test_reviews_are_shown_and_hidden(desk: Page, market: Market) -> None:
+def test_reviews_are_shown_and_hidden(desk: Page, market: Market, visit: Visits) -> None:
     """One that waits is shown; one that was reported is hidden, with a reason for its author."""
     words = f"A tree with a link. {uuid7().hex[-6:]}"
     person = member(market.db_url)
 
-    async def write(db: Database) -> None:
+    async def receive(db: Database) -> tuple[str, str, str]:
         async with db.read() as conn:
-            listing = await listings.any_state(
-                conn, (await listings.detail(conn, market.palm)).id
-            )
-        order_id, _, line_id = await delivered(db, listing, person.email)
-        await db.transact(
-            lambda tx: tx.execute(
-                "INSERT INTO reviews.review (id, kind, subject_id, seller_id, order_id,"
-                " seller_order_id, order_line_id, author_id, author_name, title, detail, slug,"
-                " stars, text, state, held_for, created_at) SELECT $1, 'listing', $2, $3,"
-                " p.id, s.id, $4, p.user_id, 'Olga', 'Date palm', '', $5, 4, $6, 'held',"
-                " '{link}', now() FROM orders.purchase p JOIN orders.seller_order s"
-                " ON s.order_id = p.id WHERE p.id = $7",
-                uuid7(), listing.id, listing.seller_id, UUID(line_id), listing.slug, words,
-                UUID(order_id),
-            )  # fmt: skip
-        )
+            found = await listings.detail(conn, market.palm)
+            listing = await listings.any_state(conn, found.id)
+        return await delivered(db, listing, person.email)
 
-    prepare(market.db_url, write)
+    order_id, _, line_id = prepare(market.db_url, receive)
+    theirs = visit(Way("theirs"), person)
+    theirs.go(f"/account/orders/{order_id}/lines/{line_id}/review")
+    theirs.page.locator('input[name="stars"][value="4"]').check(force=True)
+    theirs.field("What should others know?").fill(f"{words} See https://trees.example")
+    theirs.button("Publish the review").click()
+    theirs.sees("Thank you. Our staff will read your review before it is shown.")
     go(desk, market, "/admin/reviews", "Reviews")
     waiting = desk.locator("article").filter(has_text=words)
     expect(waiting).to_contain_text("It has a link or an address")
@@ -348,9 +368,7 @@ def test_a_dead_letter_is_delivered_again(desk: Page, market: Market) -> None:
     desk.get_by_role("button", name="Deliver again").click()
     expect(desk.get_by_text("They are on their way again.")).to_be_visible()
     expect(desk.locator("#dead tr").filter(has_text=name)).to_have_count(0)
-    found = row_of(
-        market.db_url, "SELECT dead FROM platform.delivery WHERE subscriber = $1", name
-    )
+    found = row_of(market.db_url, "SELECT dead FROM platform.delivery WHERE subscriber = $1", name)
     assert found is None or found["dead"] is False
     go(desk, market, "/admin/audit?action=events.", "Audit log")
     expect(desk.get_by_text(name).first).to_be_visible()
@@ -399,9 +417,7 @@ def test_a_document_gets_a_new_version(desk: Page, market: Market) -> None:
     expect(desk.locator("main")).to_contain_text("content")
 
 
-def test_a_person_is_shut_out_and_let_in_again(
-    desk: Page, market: Market, visit: Visits
-) -> None:
+def test_a_person_is_shut_out_and_let_in_again(desk: Page, market: Market, visit: Visits) -> None:
     person = member(market.db_url)
     theirs = visit(Way("theirs"), person)
     theirs.go("/account/orders")
@@ -410,7 +426,7 @@ def test_a_person_is_shut_out_and_let_in_again(
     expect(desk.get_by_text(person.email).first).to_be_visible()
     desk.get_by_role("link", name="Suspend").click()
     expect(desk.get_by_role("heading", level=1, name="Shut this account out?")).to_be_visible()
-    desk.get_by_label(re.compile("^Why|Reason")).fill("Somebody else uses it.")
+    desk.get_by_label("Why, in a sentence to the person").fill("Somebody else uses it.")
     desk.get_by_role("button", name="Suspend the account").click()
     expect(desk.get_by_text("The account is suspended.")).to_be_visible()
     fits(desk)

@@ -50,7 +50,7 @@ def test_a_category_is_walked_sorted_and_turned(market: Market, visit: Visits, w
     choose_order(v, "Price, low first")
     v.page.wait_for_url("**sort=price_asc**")
     assert titles(v)[0] == "Thyme 1"
-    v.link("As a list").click()
+    v.link("As a list", exact=True).click()
     v.page.wait_for_url("**view=list**")
     expect(v.page.locator(".listing-list")).to_be_visible()
     v.fits()
@@ -65,9 +65,7 @@ def test_a_category_is_walked_sorted_and_turned(market: Market, visit: Visits, w
 
 
 @pytest.mark.parametrize("way", SHOP_WAYS)
-def test_facets_have_counts_and_a_price_is_a_range(
-    market: Market, visit: Visits, way: Way
-) -> None:
+def test_facets_have_counts_and_a_price_is_a_range(market: Market, visit: Visits, way: Way) -> None:
     v = visit(way)
     v.go(f"/c/{market.plants}")
     if way.width < 800:
@@ -135,8 +133,9 @@ def test_a_plant_says_what_it_needs_and_when_it_comes(
     product = data[0] if isinstance(data, list) else data
     assert "Date palm" in json.dumps(product) and "59.00" in json.dumps(product)
     v.fits()
-    v.page.locator("header .logo").click()
     v.go(f"/listing/{market.olive}")
+    expect(v.page.get_by_role("region", name=v.say("Details"))).to_contain_text("sun")
+    expect(v.page.get_by_role("heading", name=v.say("More like this"))).to_be_visible()
     expect(v.page.locator(".swatch")).to_have_count(2)
     v.page.locator(".swatch").nth(1).click()
     v.field("Quantity").fill("3")

@@ -115,7 +115,7 @@ def test_filters_narrow_and_chips_widen(visit: Visits, way: Way) -> None:
     v.page.wait_for_url("**kind=digital**")
     tree = v.page.get_by_role("link", name="Olive tree", exact=True)
     expect(tree).to_have_count(0)
-    v.link("As a list").click()
+    v.link("As a list", exact=True).click()
     v.page.wait_for_url("**view=list**")
     v.fits()
     v.page.locator(".chip", has_text=v.say("Downloads")).click()

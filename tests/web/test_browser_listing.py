@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.web.conftest import Visits
 from tests.web.live import Market
 from tests.web.stalls import open_stall, picture
-from tests.web.visits import WIDE, Person, Way
+from tests.web.visits import DESK_WAYS, Person, Way
 
 pytestmark = pytest.mark.browser
 FILE = (
@@ -65,10 +65,11 @@ def test_the_editor_saves_while_typing_and_tells_of_another_window(
     assert over_the_edge(page) <= 0
 
 
+@pytest.mark.parametrize("way", DESK_WAYS)
 def test_pictures_travel_together_and_move_by_button_and_by_drag(
-    market: Market, visit: Visits, seller: Person, tmp_path: Path
+    market: Market, visit: Visits, seller: Person, tmp_path: Path, way: Way
 ) -> None:
-    page = visit(WIDE, seller).page
+    page = visit(way, seller).page
     new_draft(page, market, "Quince")
     wrong = tmp_path / "notes.png"
     wrong.write_text("no picture")

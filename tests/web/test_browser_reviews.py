@@ -79,9 +79,7 @@ def shown(v: Visit, market: Market, words: str) -> Locator:
 
 
 @pytest.mark.parametrize("way", SHOP_WAYS)
-def test_a_review_and_its_answer(
-    market: Market, visit: Visits, tmp_path: Path, way: Way
-) -> None:
+def test_a_review_and_its_answer(market: Market, visit: Visits, tmp_path: Path, way: Way) -> None:
     bought = buy(market, way)
     words = f"Three buds already. {uuid7().hex[-6:]}"
 

@@ -18,7 +18,7 @@ from tests.web.buying import order, order_by_api, put_into_cart
 from tests.web.conftest import Visits
 from tests.web.live import Market
 from tests.web.stalls import filled_stall, open_stall, picture
-from tests.web.visits import DESK_WAYS, WIDE, Visit, Way, member, prepare, row_of
+from tests.web.visits import DESK_WAYS, SHOP_WAYS, WIDE, Visit, Way, member, prepare, row_of
 
 pytestmark = pytest.mark.browser
 SLOW = 200_000
@@ -91,20 +91,20 @@ def test_a_second_hand_thing_is_listed_with_its_wear(
     title = f"Copper can {uuid7().hex[-6:]}"
     new_listing(v, "Second-hand", title, "35.00")
     expect(v.page.get_by_text("It comes in several kinds")).to_have_count(0)
-    v.field("Condition").select_option(label="Acceptable")
+    v.field("Condition").select_option(label="Worn")
     v.field("Where it is").fill("Naumburg")
     v.field("Signs of wear").fill("A dent at the spout.")
     v.fits()
     publish(v, tmp_path)
     v.link("Preview as buyers will see it").click()
-    v.sees("Second-hand: %(condition)s", condition="Acceptable")
+    v.sees("Second-hand: %(condition)s", condition="Worn")
     expect(v.page.get_by_text("A dent at the spout.")).to_be_visible()
     expect(v.page.get_by_text("Naumburg")).to_be_visible()
     stored = row_of(
         market.db_url, "SELECT kind, condition, location FROM listings.listing WHERE title = $1",
         title,
     )  # fmt: skip
-    assert tuple(stored) == ("secondhand", "acceptable", "Naumburg")
+    assert tuple(stored) == ("secondhand", "fair", "Naumburg")
 
 
 @pytest.mark.parametrize("way", DESK_WAYS)
@@ -182,6 +182,11 @@ def test_a_way_of_delivery_is_offered_to_buyers(market: Market, visit: Visits, w
     v.link("Remove").click()
     v.button("Remove").click()
     v.sees("It is removed.")
+    v.go("/sell/settings")
+    v.field("Telephone").fill("+49 30 1234567")
+    v.button("Save").click()
+    v.sees("Saved. Buyers see it on your storefront.")
+    expect(v.field("Telephone")).to_have_value("+49 30 1234567")
 
 
 @pytest.mark.parametrize("way", DESK_WAYS)
@@ -231,10 +236,12 @@ def test_an_application_is_asked_about_and_opens_the_desk(
     v.fits()
 
 
-@pytest.mark.parametrize("way", DESK_WAYS)
+@pytest.mark.parametrize("way", SHOP_WAYS)
 def test_the_money_of_an_order_is_explained(market: Market, visit: Visits, way: Way) -> None:
+    """From the parcel, which the buyer follows in every way, to the posting in the balance."""
     stall = filled_stall(market.db_url)
-    buyer, v = visit(way), visit(way, stall.person)
+    desk_way = Way("seller", way.width, scripts=way.scripts)
+    buyer, v = visit(way), visit(desk_way, stall.person)
     order_id = order(buyer, stall.listing, email="ada@example.com")
     v.go("/sell/balance")
     v.sees("No money has moved yet")
@@ -254,6 +261,7 @@ def test_the_money_of_an_order_is_explained(market: Market, visit: Visits, way: 
     # The buyer sees the parcel, and says that all is well.
     buyer.go(f"/account/orders/{order_id}")
     expect(buyer.page.get_by_text("JD014600003828")).to_be_visible()
+    expect(buyer.page.locator(".timeline")).to_contain_text(buyer.say("On its way"))
     buyer.button("It arrived and is fine").click()
     buyer.sees("Thank you. The seller is paid now.")
     buyer.fits()
