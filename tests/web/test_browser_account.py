@@ -55,7 +55,8 @@ def test_a_saved_address_fills_the_checkout(market: Market, visit: Visits, way: 
     order_id = pay(v)
     expect(v.page.locator("address")).to_contain_text("Am Steiger 9")
     # Somebody else does not find it.
-    assert visit(way).page.goto(f"{market.url}/account/orders/{order_id}").status == 404
+    stranger = visit(way).page.goto(f"{market.url}/account/orders/{order_id}")
+    assert stranger is not None and stranger.status == 404
     v.go("/account/addresses")
     v.button("Remove").last.click()
     v.sees("The address is removed. Orders keep their copy.")

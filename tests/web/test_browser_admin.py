@@ -159,7 +159,7 @@ def test_listings_in_bulk(desk: Page, market: Market) -> None:
     expect(desk.get_by_text(title)).to_be_visible()
     desk.get_by_role("button", name="Approve all").click()
     expect(desk.get_by_text("The listings are on sale.")).to_be_visible()
-    go(desk, market, "/admin/listings?state=active", "Listings")
+    go(desk, market, f"/admin/listings?state=active&q={title}", "Listings")
     expect(desk.get_by_role("link", name=title)).to_be_visible()
 
 

@@ -6,7 +6,7 @@ Every test is a visitor of its own; all look at one market with one browser.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import pytest
@@ -48,7 +48,7 @@ def look_for(visit: Visit, words: str) -> None:
 
 
 @contextmanager
-def weighed(page: Page) -> Iterator[dict[str, int]]:
+def weighed(page: Page) -> Generator[dict[str, int]]:
     """Bytes on the wire by address, while the block runs."""
     found: dict[str, int] = {}
     answers: list[Response] = []

@@ -68,7 +68,7 @@ def buy(market: Market, way: Way) -> Bought:
 def photo(folder: Path) -> Path:
     path = folder / "tree.jpg"
     plain = pyvips.Image.black(400, 300, bands=3)
-    plain.linear(1, [60, 110, 50]).cast("uchar").jpegsave(str(path))
+    plain.linear([1, 1, 1], [60, 110, 50]).cast("uchar").jpegsave(str(path))
     return path
 
 
