@@ -47,7 +47,7 @@ def test_a_saved_address_fills_the_checkout(market: Market, visit: Visits, way: 
     v.button("Go to checkout").click()
     v.title("Checkout")
     expect(v.field("E-mail")).to_have_value(person.email)
-    v.page.get_by_role("radio", name="Am Steiger 9").check()
+    v.page.get_by_role("radio", name="Allotment").check()
     if not way.scripts:
         v.button("Fill it in").click()
     expect(v.field("Street and number")).to_have_value("Am Steiger 9")

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-import socket
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -17,6 +14,7 @@ from souk.kernel.ids import uuid7
 from souk.platform.database import Database, WriteTx
 from tests.web.live import Market
 from tests.web.visits import PASSWORD, prepare
+from tests.web.wire import Wire
 
 pytestmark = pytest.mark.browser
 ARABIC = re.compile("[\u0600-\u06ff]")
@@ -124,43 +122,6 @@ def test_a_refused_form_is_explained_in_arabic_without_scripts(
     )
     assert answer.status == 422
     assert "هذا ليس عنوان بريد إلكتروني" in answer.text()
-
-
-class Wire:
-    """Carries bytes to the market from a port of its own, until it is cut: the server is away."""
-
-    def __init__(self, url: str) -> None:
-        host, _, port = url.removeprefix("http://").partition(":")
-        self._to = (host, int(port))
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._open: list[socket.socket] = []
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                near, _ = self._listener.accept()
-                far = socket.create_connection(self._to)
-                self._open += [near, far]
-                for one, other in ((near, far), (far, near)):
-                    threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
-
-    def _carry(self, one: socket.socket, other: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while data := one.recv(65_536):
-                other.sendall(data)
-            other.shutdown(socket.SHUT_WR)
-
-    def cut(self) -> None:
-        """Nothing answers here any more."""
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for one in self._open:
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
 
 
 @pytest.mark.parametrize(

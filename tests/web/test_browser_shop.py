@@ -13,10 +13,11 @@ from tests.web.buying import ASKS, fill_address, pay, place, put_into_cart, unti
 from tests.web.conftest import Visits
 from tests.web.live import GUIDE, Market
 from tests.web.visits import PASSWORD, SHOP_WAYS, WIDE, Visit, Way
+from tests.web.wire import Wire
 
 pytestmark = pytest.mark.browser
-SLOW = 60_000
-"""Bytes a second, so that a download can be watched and lost."""
+LOST_AFTER = 400_000
+"""Bytes of a download until its connection is lost."""
 
 
 def register(v: Visit, email: str) -> None:
@@ -77,27 +78,22 @@ def fetch(v: Visit) -> None:
         assert waiting.value.suggested_filename == "guide.txt"
         assert waiting.value.path().read_bytes() == GUIDE
         return
+    wire = Wire(v.url)
+    v.page.goto(f"{wire.url}/account/downloads")
     asked: list[str] = []
     v.page.on("request", lambda request: asked.append(request.headers.get("range", "")))
-    network = v.page.context.new_cdp_session(v.page)
-    network.send("Network.enable")
-    conditions = {"latency": 0, "uploadThroughput": -1, "offline": False}
-    network.send("Network.emulateNetworkConditions", {**conditions, "downloadThroughput": SLOW})
+    wire.lose_after(LOST_AFTER)
     with v.page.expect_download() as waiting:
         link.click()
-        bar = v.page.get_by_role("progressbar", name="guide.txt")
-        expect(bar).to_be_visible()
-        expect(bar).not_to_have_js_property("value", 0)
-        lost = {**conditions, "downloadThroughput": -1, "offline": True}
-        network.send("Network.emulateNetworkConditions", lost)
-        before = v.page.evaluate("document.querySelector('.under-way progress').value")
-        assert 0 < before < len(GUIDE)
-        network.send("Network.emulateNetworkConditions", {**conditions, "downloadThroughput": -1})
+        expect(v.page.locator("main progress")).to_be_visible()
     assert waiting.value.suggested_filename == "guide.txt"
     assert waiting.value.path().read_bytes() == GUIDE
     v.sees("It is on your device.")
-    begun = [text for text in asked if text]
-    assert len(begun) == 1 and re.fullmatch(r"bytes=[1-9]\d*-", begun[0]), asked
+    # It was asked for twice: from its beginning, and from where it broke off.
+    [begun] = [text for text in asked if text]
+    found = re.fullmatch(r"bytes=(\d+)-", begun)
+    assert found is not None and 0 < int(found[1]) <= LOST_AFTER
+    wire.cut()
 
 
 def test_scripts_and_styles_pass_the_policy(market: Market, visit: Visits) -> None:
