@@ -28,7 +28,7 @@ from tests.payments.conftest import free_port, serve
 from tests.web import world as worlds
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext
+    from playwright.sync_api import Browser, BrowserContext, Response
 
     from tests.web.live import Market
     from tests.web.visits import Person, Visit, Way
@@ -184,9 +184,15 @@ def visit(browser: Browser, market: Market) -> Iterator[Visits]:
     from tests.web import visits
 
     opened: list[BrowserContext] = []
+    broken: list[str] = []
+
+    def note(answer: Response) -> None:
+        if answer.status >= 500:
+            broken.append(f"{answer.status} {answer.url}")
 
     def make(way: Way = visits.WIDE, person: Person | None = None) -> Visit:
         context = visits.context_for(browser, way)
+        context.on("response", note)
         opened.append(context)
         if person is not None:
             person.enter(context, market)
@@ -195,6 +201,8 @@ def visit(browser: Browser, market: Market) -> Iterator[Visits]:
     yield make
     for context in opened:
         context.close()
+    # A page that failed may still say the one sentence that a test waits for.
+    assert broken == []
 
 
 def text_of(html: str) -> str:
