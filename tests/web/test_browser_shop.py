@@ -82,10 +82,11 @@ def fetch(v: Visit) -> None:
     v.page.goto(f"{wire.url}/account/downloads")
     asked: list[str] = []
     v.page.on("request", lambda request: asked.append(request.headers.get("range", "")))
-    wire.lose_after(LOST_AFTER)
+    wire.stall("/api/v1/downloads/", after=LOST_AFTER)
     with v.page.expect_download() as waiting:
         link.click()
-        expect(v.page.locator("main progress")).to_be_visible()
+        expect(v.page.locator("main progress")).not_to_have_js_property("value", 0)
+        wire.lose()
     assert waiting.value.suggested_filename == "guide.txt"
     assert waiting.value.path().read_bytes() == GUIDE
     v.sees("It is on your device.")
