@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from html import unescape
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 import pytest
@@ -23,8 +23,15 @@ from souk.platform.services import Services
 from souk.platform.settings import Settings
 from souk.sandbox_gateway.app import create_app
 from souk.sandbox_gateway.config import SandboxSettings
+from tests.conftest import fresh_database
 from tests.payments.conftest import free_port, serve
 from tests.web import world as worlds
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Response
+
+    from tests.web.live import Market
+    from tests.web.visits import Person, Visit, Way
 
 PASSWORD = "a quiet market at seven in the morning"
 
@@ -133,6 +140,69 @@ def join(db: Database, settings: Settings) -> Member:
         return email
 
     return work
+
+
+# Browser tests. Playwright is imported by those alone, which may be left out.
+
+
+@pytest.fixture(scope="session")
+async def market_db_url(server_url: str, template: str) -> AsyncIterator[str]:
+    async with fresh_database(server_url, template) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def market(market_db_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
+    """`souk up`, shared by all tests that change nothing of what others look at."""
+    from tests.web.live import require_browser, running
+
+    require_browser()
+    with running(tmp_path_factory.mktemp("market"), market_db_url) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def browser(market: Market) -> Iterator[Browser]:
+    """Of a module only: while it is open, this thread can run no other loop."""
+    from playwright.sync_api import sync_playwright
+
+    from tests.web.live import CHROMIUM
+
+    assert market.url
+    with sync_playwright() as driver:
+        made = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield made
+        made.close()
+
+
+Visits = Callable[..., "Visit"]
+
+
+@pytest.fixture
+def visit(browser: Browser, market: Market) -> Iterator[Visits]:
+    """`visit(NARROW, person)`: a new profile's page, logged in as the person if there is one."""
+    from tests.web import visits
+
+    opened: list[BrowserContext] = []
+    broken: list[str] = []
+
+    def note(answer: Response) -> None:
+        if answer.status >= 500:
+            broken.append(f"{answer.status} {answer.url}")
+
+    def make(way: Way = visits.WIDE, person: Person | None = None) -> Visit:
+        context = visits.context_for(browser, way)
+        context.on("response", note)
+        opened.append(context)
+        if person is not None:
+            person.enter(context, market)
+        return visits.Visit(context.new_page(), market, way)
+
+    yield make
+    for context in opened:
+        context.close()
+    # A page that failed may still say the one sentence that a test waits for.
+    assert broken == []
 
 
 def text_of(html: str) -> str:

@@ -29,10 +29,19 @@ SOURCE = Path(__file__).parents[2] / "src"
 
 @dataclass(frozen=True)
 class Market:
-    """Where it is served, and the slug of a listing."""
+    """Where it is served, on which database and folder, and the slugs of what there is."""
 
     url: str
     olive: str
+    lavender: str
+    db_url: str
+    data_dir: Path
+    palm: str
+    lamp: str
+    guide: str
+    plants: str
+    herbs: str
+    nursery: str
 
 
 def require_browser() -> None:
@@ -45,13 +54,25 @@ def require_browser() -> None:
     pytest.skip(sentence)
 
 
-async def _fill(settings: Settings) -> worlds.World:
+GUIDE = b"".join(b"Line %06d of the olive growing guide.\n" % n for n in range(30_000))
+"""A file of a megabyte: long enough to lose the connection while it comes."""
+_PLENTY = 2_000
+
+
+async def _fill(settings: Settings) -> tuple[worlds.World, worlds.Aisle]:
     """The goods, with the index built by the one writer before the worker takes its place."""
     async with composition.services(settings, role="worker") as services:
-        world = await worlds.build(services.db, services.files)
-        await services.files.put(world.guide.files[0].key, b"Olive growing guide")
+        world = await worlds.build(services.db, services.files, stock=_PLENTY)
+        aisle = await worlds.fill_aisle(services.db, services.files, world)
+        [guide] = world.guide.files
+        await services.files.put(guide.key, GUIDE)
+        await services.db.transact(
+            lambda tx: tx.execute(
+                "UPDATE listings.digital_file SET size = $2 WHERE id = $1", guide.id, len(GUIDE)
+            )
+        )
         await worlds.index(services.db, services.get(search.SearchEngine))
-        return world
+        return world, aisle
 
 
 def _environment(settings: Settings) -> dict[str, str]:
@@ -84,7 +105,7 @@ def running(data_dir: Path, database_url: str) -> Generator[Market]:
         sandbox_port=sandbox_port,
         sandbox_url=f"http://127.0.0.1:{sandbox_port}",
     )
-    world = asyncio.run(_fill(settings))
+    world, aisle = asyncio.run(_fill(settings))
     log = (data_dir / "up.log").open("wb")
     program = subprocess.Popen(
         [sys.executable, "-m", "souk.cli", "up"],
@@ -96,7 +117,19 @@ def running(data_dir: Path, database_url: str) -> Generator[Market]:
     try:
         _wait(f"{settings.base_url}/ready", program, data_dir / "up.log")
         _wait(f"{settings.sandbox_url}/health", program, data_dir / "up.log")
-        yield Market(settings.base_url, world.olive.slug)
+        yield Market(
+            url=settings.base_url,
+            olive=world.olive.slug,
+            lavender=world.lavender.slug,
+            db_url=database_url,
+            data_dir=data_dir,
+            palm=aisle.palm.slug,
+            lamp=world.lamp.slug,
+            guide=world.guide.slug,
+            plants=world.plants.slug,
+            herbs=aisle.herbs.slug,
+            nursery=world.nursery.slug,
+        )
     finally:
         program.send_signal(signal.SIGTERM)
         try:

@@ -1,55 +1,74 @@
-"""A seller with an open stall in a live market, and a picture for what is sold."""
+"""Sellers with an open stall in a live market, and a picture for what is sold."""
 
 from __future__ import annotations
 
-import asyncio
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyvips
-from playwright.sync_api import Page
 
-from souk import app as composition
+from souk.contexts.inventory import api as inventory
+from souk.contexts.listings import api as listings
 from souk.contexts.sellers import api as sellers
 from souk.flows.seller_approval.flow import Decision, decide
-from souk.kernel.clock import SystemClock
+from souk.kernel.actor import Actor, Role
 from souk.kernel.ids import uuid7
 from souk.platform.database import Database, WriteTx
+from tests.listings import factories as listing_factories
 from tests.web import desks
-from tests.web.conftest import PASSWORD
-from tests.web.live import Market
+from tests.web.visits import Person, logged_in, prepare
 
 
-def open_stall(db_url: str) -> str:
-    """An approved seller who can log in; answers the address."""
-    return asyncio.run(_open(db_url))
+@dataclass(frozen=True)
+class Stall:
+    """An open shop: who is logged in for it, its slug, and that of a listing with one variant of
+    ten pieces at 12.00."""
+
+    person: Person
+    slug: str
+    listing: str
+    variant_id: str
 
 
-async def _open(db_url: str) -> str:
-    db = await Database.connect(
-        db_url, size=2, clock=SystemClock(), writer=composition.event_writer()
-    )
-    try:
-        email, actor = await desks.member(db)
+def open_stall(db_url: str) -> Person:
+    """An approved seller who has listed nothing."""
 
-        async def work(tx: WriteTx) -> None:
-            application = sellers.Application(name=f"Stall {uuid7().hex[-6:]}", country="DE")
-            made = await sellers.apply(tx, actor, application=application)
-            await decide(
-                tx, desks.OPERATOR, seller_id=made.id, decision=Decision.APPROVE, reason="Good."
-            )
+    async def work(db: Database) -> Person:
+        email, _, _ = await _approved(db)
+        return await logged_in(db, email)
 
-        await db.transact(work)
-    finally:
-        await db.close()
-    return email
+    return prepare(db_url, work)
 
 
-def log_in(page: Page, market: Market, email: str) -> None:
-    page.goto(f"{market.url}/login?next=/sell")
-    page.get_by_label("E-mail").fill(email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/sell")
+def filled_stall(db_url: str) -> Stall:
+    """A seller with a quince tree on sale."""
+
+    async def work(db: Database) -> Stall:
+        email, person, shop = await _approved(db)
+        actor = replace(person, seller_id=shop.id, roles=frozenset({Role.SELLER}))
+        listing = await listing_factories.active(
+            db, actor, title="Quince tree", variants=[listings.VariantInput(price=1_200)]
+        )
+        stock = inventory.StockSetUp(listing.variants[0].id, listing.id, shop.id, 10)
+        await db.transact(lambda tx: inventory.set_up(tx, actor, items=[stock]))
+        return Stall(
+            await logged_in(db, email), shop.slug, listing.slug, str(listing.variants[0].id)
+        )
+
+    return prepare(db_url, work)
+
+
+async def _approved(db: Database) -> tuple[str, Actor, sellers.Seller]:
+    email, person = await desks.member(db)
+
+    async def work(tx: WriteTx) -> sellers.Seller:
+        application = sellers.Application(name=f"Stall {uuid7().hex[-6:]}", country="DE")
+        made = await sellers.apply(tx, person, application=application)
+        return await decide(
+            tx, desks.OPERATOR, seller_id=made.id, decision=Decision.APPROVE, reason="Good."
+        )
+
+    return email, person, await db.transact(work)
 
 
 def picture(folder: Path, name: str = "fig.png", shade: int = 90) -> Path:

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from souk import app as composition
 from souk.contexts.identity import api as identity
+from souk.contexts.listings import api as listings
 from souk.contexts.sellers import api as sellers
 from souk.kernel.actor import GUEST, Actor
 from souk.kernel.ids import uuid7
 from souk.platform.database import Database, WriteTx
-from tests.web.live import Market, open_page, require_browser, running
+from tests.web.buying import order_by_api
+from tests.web.conftest import Visits
+from tests.web.live import Market, require_browser, running
+from tests.web.received import delivered
+from tests.web.visits import DESK_WAYS, PASSWORD, Person, Way, logged_in, member, prepare, row_of
 
 pytestmark = pytest.mark.browser
-PASSWORD = "a quiet market at seven in the morning"
 ADMIN = "admin@souk.example"
-WIDTHS = [1280, 390]
 
 
-async def _fill(url: str) -> None:
-    """An administrator, applications and listings that wait, a dead letter and a held job."""
-    db = await Database.connect(url, size=2, writer=composition.event_writer())
+async def _fill(db: Database) -> None:
+    """An administrator, applications and listings that wait, dead letters and held jobs."""
     hashed = await identity.prepare_password(PASSWORD, inputs=[])
 
     async def work(tx: WriteTx) -> None:
@@ -49,29 +49,43 @@ async def _fill(url: str) -> None:
             "INSERT INTO jobs.pgqueuer (priority, entrypoint, payload, status, attempts)"
             " VALUES (0, 'test.held', '{}', 'failed', 10), (0, 'test.held', '{}', 'failed', 10)"
         )
+        for subscriber in ("test.wide", "test.narrow"):
+            await tx.execute(
+                "INSERT INTO platform.delivery (event_id, subscriber, aggregate_id, seq, next_at,"
+                " dead, attempts, error) SELECT id, $1, aggregate_id, seq, now(), true, 12, 'boom'"
+                " FROM platform.event ORDER BY seq DESC LIMIT 1",
+                subscriber,
+            )
 
     await db.transact(work)
-    await db.close()
 
 
 @pytest.fixture(scope="module")
 def market(db_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
     require_browser()
     with running(tmp_path_factory.mktemp("market"), db_url) as made:
-        asyncio.run(_fill(db_url))
+        variant = row_of(
+            db_url,
+            "SELECT v.id FROM listings.variant v JOIN listings.listing l ON l.id = v.listing_id"
+            " WHERE l.title = 'Lavender'",
+        )
+        order_by_api(made, str(variant["id"]), 2)
+        prepare(db_url, _fill)
         yield made
 
 
-@pytest.fixture(params=WIDTHS)
-def desk(request: pytest.FixtureRequest, market: Market) -> Iterator[Page]:
-    """A browser of one width, logged in as the administrator."""
-    with open_page(market, width=request.param) as page:
-        page.goto(f"{market.url}/login?next=/admin")
-        page.get_by_label("E-mail").fill(ADMIN)
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Log in").click()
-        expect(page.get_by_role("heading", level=1, name="Overview")).to_be_visible()
-        yield page
+@pytest.fixture(scope="module")
+def admin(market: Market) -> Person:
+    return prepare(market.db_url, lambda db: logged_in(db, ADMIN))
+
+
+@pytest.fixture(params=DESK_WAYS)
+def desk(request: pytest.FixtureRequest, visit: Visits, market: Market, admin: Person) -> Page:
+    """A profile of one width, logged in as the administrator."""
+    page = visit(request.param, admin).page
+    page.goto(f"{market.url}/admin")
+    expect(page.get_by_role("heading", level=1, name="Overview")).to_be_visible()
+    return page
 
 
 def go(page: Page, market: Market, path: str, heading: str) -> None:
@@ -145,7 +159,7 @@ def test_listings_in_bulk(desk: Page, market: Market) -> None:
     expect(desk.get_by_text(title)).to_be_visible()
     desk.get_by_role("button", name="Approve all").click()
     expect(desk.get_by_text("The listings are on sale.")).to_be_visible()
-    go(desk, market, "/admin/listings?state=active", "Listings")
+    go(desk, market, f"/admin/listings?state=active&q={title}", "Listings")
     expect(desk.get_by_role("link", name=title)).to_be_visible()
 
 
@@ -191,6 +205,34 @@ def test_category_tree_by_drag_and_by_form(desk: Page, market: Market) -> None:
     desk.get_by_role("button", name="Move").click()
     expect(desk.get_by_role("navigation", name="Breadcrumbs")).not_to_contain_text("Plants")
     fits(desk)
+
+
+def test_an_attribute_is_defined_and_asked_for(desk: Page, market: Market) -> None:
+    go(desk, market, "/admin/catalog", "Categories")
+    name = f"Scent {uuid7().hex[-6:]}"
+    form = desk.locator('form[action="/admin/catalog/attributes"]')
+    form.get_by_label("Name").fill(name)
+    form.get_by_label("Code").fill(f"scent_{uuid7().hex[-6:]}")
+    form.get_by_label("Values").select_option(label="One of several")
+    form.get_by_label("Choices, separated by commas").fill("faint, strong")
+    form.get_by_role("button", name="Define").click()
+    expect(desk.get_by_text("The attribute is there; assign it now.")).to_be_visible()
+    desk.get_by_role("link", name=name).click()
+    desk.get_by_label("Choices, one a line").fill("faint\nstrong\nheavy")
+    desk.get_by_role("button", name="Save").click()
+    expect(desk.get_by_label("Choices, one a line")).to_have_value(re.compile("heavy"))
+    desk.goto(f"{market.url}/admin/catalog")
+    desk.locator("[data-tree]").get_by_role("link", name="Herbs").click()
+    assign = desk.locator("form", has=desk.get_by_role("button", name="Assign"))
+    option = assign.locator("option", has_text=name)
+    assign.locator("select").select_option(value=option.get_attribute("value"))
+    assign.get_by_label("Filter in lists").uncheck()
+    assign.get_by_role("button", name="Assign").click()
+    row = desk.locator("main li").filter(has_text=name)
+    expect(row).to_contain_text("faint / strong / heavy")
+    fits(desk)
+    row.get_by_role("button", name="Take away").click()
+    expect(desk.locator("main li").filter(has_text=name)).to_have_count(0)
 
 
 def test_books_orders_payments_people(desk: Page, market: Market) -> None:
@@ -243,3 +285,153 @@ def test_jobs_and_the_chain(desk: Page, market: Market) -> None:
     expect(desk.get_by_text("reason: It was a test.").first).to_be_visible()
     desk.get_by_role("button", name="Check the chain").click()
     expect(desk.get_by_text("are as they were written")).to_be_visible()
+
+
+def test_an_order_is_followed_into_the_books(desk: Page, market: Market) -> None:
+    """From the list of orders to the payment, the entry and the account that it moved."""
+    go(desk, market, "/admin/orders", "Orders")
+    desk.locator("tbody td.lead a").first.click()
+    expect(desk.get_by_role("heading", level=1)).to_contain_text("Order")
+    expect(desk.get_by_text("Lavender").first).to_be_visible()
+    expect(desk.get_by_role("heading", name="Ledger entries")).to_be_visible()
+    fits(desk)
+    desk.get_by_role("region", name="Payment attempts").or_(desk.locator("main")).locator(
+        'a[href^="/admin/payments/"]'
+    ).first.click()
+    expect(desk.get_by_role("heading", name="What the gateway sent")).to_be_visible()
+    fits(desk)
+    desk.get_by_role("link", name="In the books").click()
+    expect(desk.get_by_role("heading", level=1, name="Ledger")).to_be_visible()
+    entry = desk.locator("tbody td.lead a").first
+    expect(entry).to_be_visible()
+    entry.click()
+    expect(desk.get_by_role("heading", level=1, name="Entry")).to_be_visible()
+    expect(desk.get_by_text("An entry is never changed.")).to_be_visible()
+    fits(desk)
+    go(desk, market, "/admin/ledger/accounts", "Ledger")
+    expect(desk.locator("tbody tr").first).to_be_visible()
+    go(desk, market, "/admin/ledger/trial-balance", "Ledger")
+    expect(desk.locator("tfoot")).to_contain_text("In balance")
+    desk.get_by_label("At the end of").fill("2020-01-01")
+    expect(desk.get_by_text("Nothing was booked by then")).to_be_visible()
+    fits(desk)
+
+
+def test_reviews_are_shown_and_hidden(desk: Page, market: Market, visit: Visits) -> None:
+    """One that waits is shown; one that was reported is hidden, with a reason for its author."""
+    words = f"A tree with a link. {uuid7().hex[-6:]}"
+    person = member(market.db_url)
+
+    async def receive(db: Database) -> tuple[str, str, str]:
+        async with db.read() as conn:
+            found = await listings.detail(conn, market.palm)
+            listing = await listings.any_state(conn, found.id)
+        return await delivered(db, listing, person.email)
+
+    order_id, _, line_id = prepare(market.db_url, receive)
+    theirs = visit(Way("theirs"), person)
+    theirs.go(f"/account/orders/{order_id}/lines/{line_id}/review")
+    theirs.page.locator('input[name="stars"][value="4"]').check(force=True)
+    theirs.field("What should others know?").fill(f"{words} See https://trees.example")
+    theirs.button("Publish the review").click()
+    theirs.sees("Thank you. Our staff will read your review before it is shown.")
+    go(desk, market, "/admin/reviews", "Reviews")
+    waiting = desk.locator("article").filter(has_text=words)
+    expect(waiting).to_contain_text("It has a link or an address")
+    waiting.get_by_role("button", name="Show it").click()
+    expect(desk.get_by_text("The review is shown and its author was told.")).to_be_visible()
+    desk.goto(f"{market.url}/listing/{market.palm}/reviews?sort=newest")
+    expect(desk.get_by_text(words)).to_be_visible()
+    fits(desk)
+    desk.locator("article").filter(has_text=words).get_by_role("link", name="Report").click()
+    desk.get_by_role("button", name="Report").click()
+    go(desk, market, "/admin/reviews?queue=reported", "Reviews")
+    desk.locator("article").filter(has_text=words).get_by_role("link", name="Hide it").click()
+    expect(desk.get_by_role("heading", level=1, name="Hide this review?")).to_be_visible()
+    desk.get_by_label("Why, in a sentence to the author").fill("Please without links.")
+    desk.get_by_role("button", name="Hide it").click()
+    expect(desk.get_by_text("The review is hidden and its author was told why.")).to_be_visible()
+    desk.goto(f"{market.url}/listing/{market.palm}/reviews?sort=newest")
+    expect(desk.get_by_text(words)).to_have_count(0)
+
+
+def test_a_dead_letter_is_delivered_again(desk: Page, market: Market) -> None:
+    go(desk, market, "/admin/events", "Events and jobs")
+    viewport = desk.viewport_size
+    assert viewport is not None
+    name = "test.wide" if viewport["width"] > 800 else "test.narrow"
+    row = desk.locator("#dead tr").filter(has_text=name)
+    expect(row).to_contain_text("boom")
+    row.get_by_role("link", name="Deliver again").click()
+    expect(desk.get_by_role("heading", level=1, name="Deliver again?")).to_be_visible()
+    fits(desk)
+    desk.get_by_role("button", name="Deliver again").click()
+    expect(desk.get_by_text("They are on their way again.")).to_be_visible()
+    expect(desk.locator("#dead tr").filter(has_text=name)).to_have_count(0)
+    found = row_of(market.db_url, "SELECT dead FROM platform.delivery WHERE subscriber = $1", name)
+    assert found is None or found["dead"] is False
+    go(desk, market, "/admin/audit?action=events.", "Audit log")
+    expect(desk.get_by_text(name).first).to_be_visible()
+
+
+def test_a_commission_rule_begins_and_ends(desk: Page, market: Market) -> None:
+    go(desk, market, "/admin/commission", "Commission")
+    form = desk.locator('form[action="/admin/commission"]')
+    form.get_by_label("For", exact=True).select_option(label="A tier of sellers")
+    form.get_by_label("Tier").select_option(label="Premium")
+    form.get_by_label("Rate").fill("seven")
+    form.get_by_role("button", name="Put into force").click()
+    expect(desk.get_by_role("alert")).to_be_visible()
+    form.get_by_label("Rate").fill("6.25")
+    form.get_by_role("button", name="Put into force").click()
+    expect(desk.get_by_text("The rule is written down. Past sales keep theirs.")).to_be_visible()
+    desk.goto(f"{market.url}/admin/commission?amount=80&of_tier=premium#trial")
+    computed = desk.get_by_role("status").filter(has_text="The seller pays")
+    expect(computed).to_contain_text("€5.00")
+    fits(desk)
+    rule = desk.locator("tbody tr").filter(has_text="6.25").filter(has_text="in force")
+    rule.get_by_role("link", name="End").click()
+    desk.get_by_role("button", name="End the rule").click()
+    expect(desk.get_by_text("The rule is over.")).to_be_visible()
+    desk.goto(f"{market.url}/admin/commission?amount=80&of_tier=premium#trial")
+    expect(computed).to_contain_text("€8.00")
+
+
+def test_a_document_gets_a_new_version(desk: Page, market: Market) -> None:
+    go(desk, market, "/admin/legal/content-guidelines", "Content guidelines")
+    box = desk.get_by_label("Text, in Markdown")
+    added = f"No moss from the woods {uuid7().hex[-6:]}."
+    box.fill(f"{box.input_value()}\n\n{added}")
+    desk.get_by_role("button", name="Save draft").click()
+    desk.goto(f"{market.url}/legal/content-guidelines")
+    expect(desk.get_by_text(added)).to_have_count(0)
+    desk.goto(f"{market.url}/admin/legal/content-guidelines")
+    desk.get_by_role("link", name="Publish…").click()
+    expect(desk.get_by_role("heading", level=1, name="Publish the draft?")).to_be_visible()
+    fits(desk)
+    desk.get_by_role("button", name="Publish").click()
+    expect(desk.get_by_text("The new version is in force, or will be on its day.")).to_be_visible()
+    desk.goto(f"{market.url}/legal/content-guidelines")
+    expect(desk.get_by_text(added)).to_be_visible()
+    go(desk, market, "/admin/audit?action=compliance.", "Audit log")
+    expect(desk.locator("main")).to_contain_text("content")
+
+
+def test_a_person_is_shut_out_and_let_in_again(desk: Page, market: Market, visit: Visits) -> None:
+    person = member(market.db_url)
+    theirs = visit(Way("theirs"), person)
+    theirs.go("/account/orders")
+    go(desk, market, f"/admin/users?q={person.email}", "People")
+    desk.locator("tbody td.lead a").first.click()
+    expect(desk.get_by_text(person.email).first).to_be_visible()
+    desk.get_by_role("link", name="Suspend").click()
+    expect(desk.get_by_role("heading", level=1, name="Shut this account out?")).to_be_visible()
+    desk.get_by_label("Why, in a sentence to the person").fill("Somebody else uses it.")
+    desk.get_by_role("button", name="Suspend the account").click()
+    expect(desk.get_by_text("The account is suspended.")).to_be_visible()
+    fits(desk)
+    theirs.page.goto(f"{market.url}/account/orders")
+    expect(theirs.page).to_have_url(re.compile("/login"))
+    desk.get_by_role("button", name="Let in again").click()
+    expect(desk.get_by_text("The person can log in again.")).to_be_visible()
+    expect(desk.get_by_text("Somebody else uses it.").first).to_be_visible()

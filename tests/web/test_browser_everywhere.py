@@ -2,48 +2,45 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import re
-import socket
-import threading
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from souk import app as composition
 from souk.contexts.identity import api as identity
 from souk.kernel.actor import GUEST, system
 from souk.kernel.ids import uuid7
 from souk.platform.database import Database, WriteTx
-from tests.web.live import CHROMIUM, Market, require_browser, running
+from tests.web.live import Market
+from tests.web.visits import PASSWORD, prepare
+from tests.web.wire import Wire
 
 pytestmark = pytest.mark.browser
-PASSWORD = "a quiet market at seven in the morning"
 ARABIC = re.compile("[\u0600-\u06ff]")
 
 
-@pytest.fixture(scope="module")
-def market(db_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
-    require_browser()
-    with running(tmp_path_factory.mktemp("market"), db_url) as made:
-        yield made
+@pytest.fixture(autouse=True)
+def alone(browser: Browser) -> Iterator[None]:
+    """What a test opened is shut after it: nobody else's page listens."""
+    yield
+    for context in browser.contexts:
+        context.close()
 
 
-@contextmanager
-def browser() -> Generator[Browser]:
-    with sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield opened
-        opened.close()
+def until(page: Page, expression: str) -> None:
+    """Wait for something that no element shows; our pages forbid what Playwright does for it."""
+    page.evaluate(
+        f"async () => {{ for (let n = 0; n < 400 && !({expression}); n += 1)"
+        " await new Promise((go) => setTimeout(go, 50)); }"
+    )
+    assert page.evaluate(expression), expression
 
 
 def visitor(
-    opened: Browser, *, width: int = 1280, locale: str = "en-GB", scripts: bool = True
+    browser: Browser, *, width: int = 1280, locale: str = "en-GB", scripts: bool = True
 ) -> BrowserContext:
-    context = opened.new_context(
+    context = browser.new_context(
         viewport={"width": width, "height": 900},
         locale=locale,
         java_script_enabled=scripts,
@@ -92,133 +89,95 @@ def buy(page: Page, market: Market, *, scripts: bool) -> str:
     return email
 
 
-@pytest.mark.parametrize(("width", "scripts"), [(1280, True), (390, True), (390, False)])
-def test_a_guest_buys_in_arabic(market: Market, width: int, scripts: bool) -> None:
-    with browser() as opened:
-        page = visitor(opened, width=width, locale="ar", scripts=scripts).new_page()
-        email = buy(page, market, scripts=scripts)
-        # The letter of somebody without an account comes in the language of the purchase.
-        row = page.get_by_role("row").filter(has_text=email)
-        for _ in range(80):
-            page.goto(f"{market.url}/dev/mail")
-            if row.count():
-                break
-            page.wait_for_timeout(250)
-        expect(row.first).to_contain_text("طلبك")
+@pytest.mark.parametrize(("width", "scripts"), [(1280, True), (390, False)])
+def test_a_guest_buys_in_arabic(
+    market: Market, browser: Browser, width: int, scripts: bool
+) -> None:
+    page = visitor(browser, width=width, locale="ar", scripts=scripts).new_page()
+    email = buy(page, market, scripts=scripts)
+    # The letter of somebody without an account comes in the language of the purchase.
+    row = page.get_by_role("row").filter(has_text=email)
+    for _ in range(80):
+        page.goto(f"{market.url}/dev/mail")
+        if row.count():
+            break
+        page.wait_for_timeout(250)
+    expect(row.first).to_contain_text("طلبك")
 
 
-def test_a_refused_form_is_explained_in_arabic_without_scripts(market: Market) -> None:
-    with browser() as opened:
-        page = visitor(opened, locale="ar", scripts=False).new_page()
-        page.goto(f"{market.url}/search?q=lavender")
-        page.get_by_role("link", name="Lavender", exact=True).first.click()
-        page.locator('form[action="/cart/items"] button[type=submit]').first.click()
-        page.locator('form[action="/checkout"] button').first.click()
-        # Browsers check the fields of a form; a form that is sent all the same is refused by us.
-        token = page.locator('input[name="_csrf"]').first.get_attribute("value") or ""
-        answer = page.request.post(
-            page.url,
-            form={"_csrf": token, "act": "update", "email": "not an address"},
-            headers={"accept-language": "ar"},
-        )
-        assert answer.status == 422
-        assert "هذا ليس عنوان بريد إلكتروني" in answer.text()
-
-
-class Wire:
-    """Carries bytes to the market from a port of its own, until it is cut: the server is away."""
-
-    def __init__(self, url: str) -> None:
-        host, _, port = url.removeprefix("http://").partition(":")
-        self._to = (host, int(port))
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._open: list[socket.socket] = []
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                near, _ = self._listener.accept()
-                far = socket.create_connection(self._to)
-                self._open += [near, far]
-                for one, other in ((near, far), (far, near)):
-                    threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
-
-    def _carry(self, one: socket.socket, other: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while data := one.recv(65_536):
-                other.sendall(data)
-            other.shutdown(socket.SHUT_WR)
-
-    def cut(self) -> None:
-        """Nothing answers here any more."""
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for one in self._open:
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
+def test_a_refused_form_is_explained_in_arabic_without_scripts(
+    market: Market, browser: Browser
+) -> None:
+    page = visitor(browser, locale="ar", scripts=False).new_page()
+    page.goto(f"{market.url}/search?q=lavender")
+    page.get_by_role("link", name="Lavender", exact=True).first.click()
+    page.locator('form[action="/cart/items"] button[type=submit]').first.click()
+    page.locator('form[action="/checkout"] button').first.click()
+    # Browsers check the fields of a form; a form that is sent all the same is refused by us.
+    token = page.locator('input[name="_csrf"]').first.get_attribute("value") or ""
+    answer = page.request.post(
+        page.url,
+        form={"_csrf": token, "act": "update", "email": "not an address"},
+        headers={"accept-language": "ar"},
+    )
+    assert answer.status == 422
+    assert "هذا ليس عنوان بريد إلكتروني" in answer.text()
 
 
 @pytest.mark.parametrize(
     ("locale", "title"), [("en-GB", "No connection to the market"), ("ar", "لا اتصال بالسوق")]
 )
 def test_when_the_server_is_away_a_page_of_ours_says_so(
-    market: Market, locale: str, title: str
+    market: Market, browser: Browser, locale: str, title: str
 ) -> None:
     wire = Wire(market.url)
-    with browser() as opened:
-        context = visitor(opened, locale=locale)
-        page = context.new_page()
-        said: list[str] = []
-        page.on("console", lambda message: said.append(message.text))
-        page.goto(wire.url)
-        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-        page.wait_for_function("navigator.serviceWorker.controller !== null")
-        page.wait_for_function("localStorage.getItem('souk-language') !== null")
-        page.goto(f"{wire.url}/cart")
-        kept = page.evaluate(
-            "caches.keys().then(async (names) => (await Promise.all(names.map(async (name) =>"
-            " (await (await caches.open(name)).keys()).map((r) => new URL(r.url).pathname))))"
-            ".flat())"
-        )
-        # Nothing that belongs to one person is kept.
-        private = re.compile("^/(cart|checkout|account|sell|admin|api|live|login)")
-        assert "/offline" in kept
-        assert [path for path in kept if private.match(path)] == []
-        wire.cut()
-        page.goto(f"{wire.url}/search?q=olive")
-        expect(page.get_by_role("heading", level=1, name=title)).to_be_visible()
-        # The page is drawn in our design: its style sheet was kept too.
-        assert page.evaluate("getComputedStyle(document.querySelector('.button')).borderRadius")
-        assert page.evaluate("document.styleSheets[0].cssRules.length") > 3
-        assert [text for text in said if "Content Security Policy" in text] == []
+    context = visitor(browser, locale=locale)
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.goto(wire.url)
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    until(page, "navigator.serviceWorker.controller !== null")
+    until(page, "localStorage.getItem('souk-language') !== null")
+    page.goto(f"{wire.url}/cart")
+    kept = page.evaluate(
+        "caches.keys().then(async (names) => (await Promise.all(names.map(async (name) =>"
+        " (await (await caches.open(name)).keys()).map((r) => new URL(r.url).pathname))))"
+        ".flat())"
+    )
+    # Nothing that belongs to one person is kept.
+    private = re.compile("^/(cart|checkout|account|sell|admin|api|live|login)")
+    assert "/offline" in kept
+    assert [path for path in kept if private.match(path)] == []
+    wire.cut()
+    page.goto(f"{wire.url}/search?q=olive")
+    expect(page.get_by_role("heading", level=1, name=title)).to_be_visible()
+    # The page is drawn in our design: its style sheet was kept too.
+    assert page.evaluate("getComputedStyle(document.querySelector('.button')).borderRadius")
+    assert page.evaluate("document.styleSheets[0].cssRules.length") > 3
+    assert [text for text in said if "Content Security Policy" in text] == []
 
 
-def test_the_shop_can_be_installed(market: Market) -> None:
-    with browser() as opened:
-        page = visitor(opened).new_page()
-        page.goto(market.url)
-        manifest = page.request.get(f"{market.url}/manifest.webmanifest").json()
-        assert (manifest["start_url"], manifest["display"]) == ("/?from=app", "standalone")
-        sizes = {(icon["sizes"], icon["purpose"]) for icon in manifest["icons"]}
-        assert {("192x192", "any"), ("512x512", "any"), ("512x512", "maskable")} <= sizes
-        for icon in manifest["icons"]:
-            answer = page.request.get(f"{market.url}{icon['src']}")
-            assert answer.headers["content-type"] == "image/png"
-            wide = int.from_bytes(answer.body()[16:20], "big")
-            assert f"{wide}x{wide}" == icon["sizes"]
-        session = page.context.new_cdp_session(page)
-        found = session.send("Page.getInstallabilityErrors")["installabilityErrors"]
-        # Headless browsers have no window to install into; everything else must be in order.
-        assert [e["errorId"] for e in found if e["errorId"] != "in-incognito"] == []
+def test_the_shop_can_be_installed(market: Market, browser: Browser) -> None:
+    page = visitor(browser).new_page()
+    page.goto(market.url)
+    manifest = page.request.get(f"{market.url}/manifest.webmanifest").json()
+    assert (manifest["start_url"], manifest["display"]) == ("/?from=app", "standalone")
+    sizes = {(icon["sizes"], icon["purpose"]) for icon in manifest["icons"]}
+    assert {("192x192", "any"), ("512x512", "any"), ("512x512", "maskable")} <= sizes
+    for icon in manifest["icons"]:
+        answer = page.request.get(f"{market.url}{icon['src']}")
+        assert answer.headers["content-type"] == "image/png"
+        wide = int.from_bytes(answer.body()[16:20], "big")
+        assert f"{wide}x{wide}" == icon["sizes"]
+    session = page.context.new_cdp_session(page)
+    found = session.send("Page.getInstallabilityErrors")["installabilityErrors"]
+    # Headless browsers have no window to install into; everything else must be in order.
+    assert [e["errorId"] for e in found if e["errorId"] != "in-incognito"] == []
 
 
-async def _work_for(db_url: str, shop: str) -> str:
+async def _work_for(db: Database, shop: str) -> str:
     """An account that works for the shop of this name; answers its address."""
-    db = await Database.connect(db_url, size=2, writer=composition.event_writer())
     email = f"desk-{uuid7().hex[-10:]}@example.com"
     hashed = await identity.prepare_password(PASSWORD, inputs=[])
 
@@ -239,7 +198,6 @@ async def _work_for(db_url: str, shop: str) -> str:
         )  # fmt: skip
 
     await db.transact(work)
-    await db.close()
     return email
 
 
@@ -251,23 +209,24 @@ def log_in(page: Page, market: Market, email: str) -> None:
     page.wait_for_url(f"{market.url}/")
 
 
-def test_a_new_order_appears_on_the_sellers_desk_by_itself(market: Market, db_url: str) -> None:
-    email = asyncio.run(_work_for(db_url, "Vivaio Doria"))
-    with browser() as opened:
-        desk = visitor(opened).new_page()
-        log_in(desk, market, email)
-        desk.goto(f"{market.url}/sell/orders")
-        desk.wait_for_function("document.documentElement.dataset.live === '1'")
-        desk.evaluate("window.neverReloaded = true")
-        links = desk.locator('main a[href^="/sell/orders/"]:not([href*="?"])')
-        before = links.count()
-        other_tab = desk.context.new_page()
-        other_tab.goto(f"{market.url}/account/notifications")
-        shop = visitor(opened, locale="ar").new_page()
-        buy(shop, market, scripts=True)
-        expect(links).to_have_count(before + 1, timeout=30_000)
-        expect(desk.locator("[data-unread]").first).to_have_text("1")
-        assert desk.evaluate("window.neverReloaded")
-        # One tab listens for both.
-        expect(other_tab.get_by_role("heading", level=1, name="Notifications")).to_be_visible()
-        expect(other_tab.get_by_text("You made a sale").first).to_be_visible()
+def test_a_new_order_appears_on_the_sellers_desk_by_itself(
+    market: Market, browser: Browser
+) -> None:
+    email = prepare(market.db_url, lambda db: _work_for(db, "Vivaio Doria"))
+    desk = visitor(browser).new_page()
+    log_in(desk, market, email)
+    desk.goto(f"{market.url}/sell/orders")
+    expect(desk.locator("html")).to_have_attribute("data-live", "1")
+    desk.evaluate("window.neverReloaded = true")
+    links = desk.locator('main a[href^="/sell/orders/"]:not([href*="?"])')
+    before = links.count()
+    other_tab = desk.context.new_page()
+    other_tab.goto(f"{market.url}/account/notifications")
+    shop = visitor(browser, locale="ar").new_page()
+    buy(shop, market, scripts=True)
+    expect(links).to_have_count(before + 1, timeout=30_000)
+    expect(desk.locator("[data-unread]").first).to_have_text("1")
+    assert desk.evaluate("window.neverReloaded")
+    # One tab listens for both.
+    expect(other_tab.get_by_role("heading", level=1, name="Notifications")).to_be_visible()
+    expect(other_tab.get_by_text("You made a sale").first).to_be_visible()

@@ -6,14 +6,15 @@ before each, pointing and pressing, and the time of typing at 40 words a minute.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.web.live import Market, open_page, require_browser, running
-from tests.web.stalls import log_in, open_stall, picture
+from tests.web.conftest import Visits
+from tests.web.live import Market
+from tests.web.stalls import open_stall, picture
+from tests.web.visits import Way
 
 pytestmark = pytest.mark.browser
 THINK = 1.35
@@ -54,40 +55,33 @@ class Hand:
         control.set_input_files(file)
 
 
-@pytest.fixture(scope="module")
-def market(db_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
-    require_browser()
-    with running(tmp_path_factory.mktemp("market"), db_url) as made:
-        yield made
-
-
 @pytest.mark.parametrize(
     ("width", "scripts", "steps"), [(1280, True, 9), (390, True, 10), (1280, False, 10)]
 )
 def test_a_newcomer_publishes_in_under_two_minutes(
-    market: Market, db_url: str, tmp_path: Path, width: int, scripts: bool, steps: int
+    market: Market, visit: Visits, tmp_path: Path, width: int, scripts: bool, steps: int
 ) -> None:
-    email = open_stall(db_url)
-    with open_page(market, width=width, scripts=scripts) as page:
-        log_in(page, market, email)
-        hand = Hand(page)
-        if width < 800:
-            hand.press(page.locator(".desk-side summary"))
-        hand.press(page.get_by_role("link", name="Listings", exact=True), leads_on=True)
-        hand.press(page.get_by_role("link", name="New listing").first, leads_on=True)
-        hand.write(page.get_by_label("Title"), TITLE)
-        category = page.get_by_label("Category").locator("option").nth(1).inner_text()
-        hand.choose(page.get_by_label("Category"), category)
-        hand.write(page.get_by_label("Price"), "24.90")
-        hand.press(page.get_by_role("button", name="Save and go on"), leads_on=True)
-        hand.send(page.get_by_label("Add pictures"), picture(tmp_path))
-        if scripts:
-            expect(page.locator("#picture-count")).to_have_text("1 / 10")
-        else:
-            hand.press(page.get_by_role("button", name="Upload"))
-        hand.write(page.get_by_label("Description", exact=True), DESCRIPTION)
-        hand.press(page.get_by_role("button", name="Publish"))
-        expect(page.locator(".page-head").get_by_text("In review")).to_be_visible()
-        assert len(hand.steps) <= steps, hand.steps
-        assert hand.seconds < 120, f"{hand.seconds:.0f} s: {hand.steps}"
-        print(f"{len(hand.steps)} steps, {hand.seconds:.0f} s")
+    seller = open_stall(market.db_url)
+    page = visit(Way("desk", width, scripts=scripts), seller).page
+    page.goto(f"{market.url}/sell")
+    hand = Hand(page)
+    if width < 800:
+        hand.press(page.locator(".desk-side summary"))
+    hand.press(page.get_by_role("link", name="Listings", exact=True), leads_on=True)
+    hand.press(page.get_by_role("link", name="New listing").first, leads_on=True)
+    hand.write(page.get_by_label("Title"), TITLE)
+    category = page.get_by_label("Category").locator("option").nth(1).inner_text()
+    hand.choose(page.get_by_label("Category"), category)
+    hand.write(page.get_by_label("Price"), "24.90")
+    hand.press(page.get_by_role("button", name="Save and go on"), leads_on=True)
+    hand.send(page.get_by_label("Add pictures"), picture(tmp_path))
+    if scripts:
+        expect(page.locator("#picture-count")).to_have_text("1 / 10")
+    else:
+        hand.press(page.get_by_role("button", name="Upload"))
+    hand.write(page.get_by_label("Description", exact=True), DESCRIPTION)
+    hand.press(page.get_by_role("button", name="Publish"))
+    expect(page.locator(".page-head").get_by_text("In review")).to_be_visible()
+    assert len(hand.steps) <= steps, hand.steps
+    assert hand.seconds < 120, f"{hand.seconds:.0f} s: {hand.steps}"
+    print(f"{len(hand.steps)} steps, {hand.seconds:.0f} s")

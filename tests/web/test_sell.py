@@ -214,6 +214,7 @@ async def test_storefront_holiday_and_delivery(
     assert answer.status_code == 422 and "Figs only" in answer.text
     assert (await visitor.submit("/sell/storefront/holiday", {"act": "close"})).status_code == 303
     assert "closed for a holiday" in text_of(await visitor.page("/sell"))
+    assert "until further notice" in text_of(await visitor.page("/sell/storefront"))
     await visitor.submit("/sell/storefront/holiday", {"act": "open"})
     assert "closed for a holiday" not in text_of(await visitor.page("/sell"))
     bad = {"name": "Parcel", "kind": "delivery", "r0.amount": "a lot"}

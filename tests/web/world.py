@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from souk.contexts.catalog import api as catalog
 from souk.contexts.compliance import api as compliance
@@ -105,7 +106,7 @@ async def put_up(
             listings.Image(id=image_id, key=key, alt=title, width=640, height=640, size=9)
         ]
         if kind is listings.Kind.DIGITAL:
-            listing.files = [_file(title, tx)]
+            listing.files = [_file(len(title), tx)]
         await listing_store.save(tx, listing, facts, images=True, files=True)
         await inventory.set_up(
             tx,
@@ -125,13 +126,13 @@ async def put_up(
     return await db.transact(work)
 
 
-def _file(title: str, tx: WriteTx) -> listings.DigitalFile:
+def _file(size: int, tx: WriteTx) -> listings.DigitalFile:
     return listings.DigitalFile(
         id=uuid7(),
         key=f"files/{uuid7()}",
         filename="guide.txt",
         media_type="text/plain",
-        size=len(title),
+        size=size,
         sha256="00" * 32,
         version=1,
         current=True,
@@ -147,8 +148,8 @@ def _picture(title: str) -> bytes:
     return image.cast("uchar").webpsave_buffer(Q=60)
 
 
-async def build(db: Database, files: FileStore) -> World:
-    """The whole of it."""
+async def build(db: Database, files: FileStore, *, stock: int = 10) -> World:
+    """The whole of it; `stock` pieces of each of the goods."""
 
     async def tree(tx: WriteTx) -> tuple[catalog.Category, catalog.Category, catalog.Category]:
         await compliance.install_defaults(tx, marketplace="Souk")
@@ -177,11 +178,13 @@ async def build(db: Database, files: FileStore) -> World:
         trees,
         title="Olive tree",
         prices=(2_490, 3_990),
+        stock=stock,
         attributes={light: "sun"},
     )
     lavender = await put_up(
-        db, files, nursery, plants, title="Lavender", prices=(690,), attributes={light: "shade"}
-    )
+        db, files, nursery, plants, title="Lavender", prices=(690,), stock=stock,
+        attributes={light: "shade"},
+    )  # fmt: skip
     guide = await put_up(
         db, files, press, papers, title="Olive growing guide", kind=listings.Kind.DIGITAL,
         prices=(900,),
@@ -189,8 +192,44 @@ async def build(db: Database, files: FileStore) -> World:
     lamp = await put_up(
         db, files, press, papers, title="Reading lamp", kind=listings.Kind.SECONDHAND,
         prices=(4_500,), stock=1, condition=listings.Condition.GOOD, location="Leipzig",
+        condition_note="The shade has a scratch.",
     )  # fmt: skip
     return World(plants, trees, papers, nursery, press, olive, lavender, guide, lamp)
+
+
+@dataclass(frozen=True)
+class Aisle:
+    """A category of more listings than a page shows, and a plant whose needs are known."""
+
+    herbs: catalog.Category
+    palm: listings.Listing
+
+
+async def fill_aisle(db: Database, files: FileStore, world: World, *, count: int = 25) -> Aisle:
+    """What `build` is too small for: pages to turn, a species with its care."""
+
+    async def prepare(tx: WriteTx) -> tuple[catalog.Category, UUID]:
+        herbs = await catalog.create_category(
+            tx, OPERATOR, name="Herbs", slug=_slug("herbs"), parent_id=world.plants.id
+        )
+        care = catalog.Care(light=["sun"], water="low", height_min_cm=100, height_max_cm=900)
+        facts = catalog.SpeciesInput(
+            scientific_name=f"Phoenix canariensis {uuid7().hex[-5:]}", family="Arecaceae",
+            zone_min="9a", zone_max="11b", care=care,
+        )  # fmt: skip
+        species = await catalog.create_species(tx, OPERATOR, data=facts)
+        return herbs, species.id
+
+    herbs, species_id = await db.transact(prepare)
+    for number in range(1, count + 1):
+        await put_up(
+            db, files, world.nursery, herbs, title=f"Thyme {number}", prices=(200 + number,)
+        )
+    palm = await put_up(
+        db, files, world.nursery, world.trees, title="Date palm", prices=(5_900,),
+        species_id=species_id, live_plant=True,
+    )  # fmt: skip
+    return Aisle(herbs, palm)
 
 
 def _slug(name: str) -> str:

@@ -165,9 +165,7 @@ def _onward(request: Req, result: CheckoutView | Settled, settings: Settings) ->
     checkout_id = result.id if isinstance(result, CheckoutView) else result.checkout_id
     payment = result.payment
     if result.order_id is not None:
-        text = translate(request, "Thank you. Your order is placed.")
-        flash = Flash("success", text)
-        return redirect(f"/account/orders/{result.order_id}", flash=flash, settings=settings)
+        return _thanks(request, result.order_id, settings)
     if payment is not None and payment.state == "requires_action" and payment.requires_action_url:
         # The gateway's own page; the address comes from the gateway, not from the visitor.
         location = {"Location": payment.requires_action_url}
@@ -178,6 +176,11 @@ def _onward(request: Req, result: CheckoutView | Settled, settings: Settings) ->
         )
         return redirect(f"/checkout/{checkout_id}", flash=Flash("error", text), settings=settings)
     return redirect(f"/checkout/{checkout_id}/return")
+
+
+def _thanks(request: Req, order_id: UUID, settings: Settings) -> Response[bytes]:
+    flash = Flash("success", translate(request, "Thank you. Your order is placed."))
+    return redirect(f"/account/orders/{order_id}", flash=flash, settings=settings)
 
 
 @get("/checkout/{checkout_id:uuid}/return", access=access.HOLDER, include_in_schema=False)
@@ -192,7 +195,8 @@ async def return_page(
     """Back from the gateway's page: ask it what happened, and go on. Reloading is harmless."""
     found = await view.read(services.db, holder, settings, checkout_id)
     if found.order_id is not None:
-        return redirect(f"/account/orders/{found.order_id}")
+        # The gateway's word may be here before the buyer.
+        return _thanks(request, found.order_id, settings)
     if found.payment is None:
         return redirect(f"/checkout/{checkout_id}")
     try:
