@@ -273,7 +273,7 @@ class Database:
         """Run `work` in one transaction and commit it; any exception rolls everything back.
 
         The commit waits until the disk has it, unless nothing but `losable` tables was written
-        (docs/decisions/0011-carts-do-not-wait-for-the-disk.md).
+        (docs/decisions/0012-carts-do-not-wait-for-the-disk.md).
 
         Serialisation failures and deadlocks are retried with jitter, so `work` must not touch
         anything but the transaction. A lock that does not come in time is `Busy`.
