@@ -10,7 +10,7 @@ import shutil
 import socket
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ import asyncpg
 import httpx
 import pytest
 import structlog
+from coverage import Coverage
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -55,6 +56,21 @@ for _name, _examples in (("dev", 25), ("ci", 200), ("nightly", 10_000)):
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_TESTS = Path(__file__).parent
+_LONGEST = (
+    "reliability/test_kill.py", "bench/test_bench.py", "security/test_schemathesis.py",
+    "scenarios/test_first_sale.py", "reliability/test_race.py", "scenarios/test_walkthrough.py",
+    "demo/test_fill.py", "ledger/test_machine.py", "payments/test_machine.py",
+    "inventory/test_machine.py", "reviews/test_machine.py", "payments/test_sandbox_role.py",
+    "demo/test_demo_goods.py", "security/test_route_matrix.py", "security/test_bad_input.py",
+    "flows/import_listings/test_import_kill.py", "listings/importing/test_import_files.py",
+)  # fmt: skip
+"""Files that take longest, the longest first. A file is the work of one process."""
+_UNMEASURED = (
+    "bench", "demo", "listings/importing", "platform", "reliability", "scenarios", "search",
+    "security", "web", "web_unit",
+)  # fmt: skip
+"""What is about other things than domain, commands and flows, of which coverage is asked."""
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _TEMPLATE = "souk_template"
 _MEMORY = "/dev/shm"
@@ -75,6 +91,26 @@ def only_loopback() -> Iterator[None]:
     patch.setattr(socket.socket, "connect", connect)
     yield
     patch.undo()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files begin first, so that no process still works on one when the others are done."""
+    turns = {_TESTS / name: turn for turn, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: turns.get(item.path, len(turns)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Measuring doubles the time of a test, so only tests that it is for are measured."""
+    measurement = Coverage.current()
+    folder = item.path.relative_to(_TESTS).as_posix()
+    if measurement is None or not folder.startswith(tuple(f"{name}/" for name in _UNMEASURED)):
+        return (yield)
+    measurement.stop()
+    try:
+        return (yield)
+    finally:
+        measurement.start()
 
 
 def with_database(url: str, name: str) -> str:
