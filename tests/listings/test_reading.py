@@ -137,7 +137,7 @@ async def test_the_card_follows_every_change(db):
     assert (card.price.amount, card.price_max.amount, card.compare_at.amount) == (500, 900, 800)
     assert card.seller.name == "Fern & Co"
     assert [variant.title for variant in document.variants] == ["S", "M"]
-    assert document.images[0].srcset.endswith("/full.webp 900w")
+    assert document.images[0].srcset.endswith("/960.webp 900w")
 
 
 async def test_only_visible_listings_have_a_public_detail(db):

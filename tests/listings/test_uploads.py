@@ -118,7 +118,9 @@ async def test_a_picture_from_upload_to_its_sizes(client, db, services):
     assert response.status_code == 201, response.text
     (image,) = response.json()["images"]
     assert (image["alt"], image["width"], image["height"]) == ("A leaf", 900, 600)
-    assert [part.split()[1] for part in image["srcset"].split(", ")] == ["320w", "640w", "900w"]
+    assert [part.split()[1] for part in image["srcset"].split(", ")] == [
+        "320w", "480w", "640w", "900w",
+    ]  # fmt: skip
     small = image["srcset"].split()[0]
     early = await client.get(small)
     assert early.headers["cache-control"] == "public, max-age=60"
@@ -134,7 +136,10 @@ async def test_a_picture_from_upload_to_its_sizes(client, db, services):
     assert late.headers["content-type"] == "image/webp"
     assert "immutable" in late.headers["cache-control"]
     assert len(late.content) < len(early.content)
-    gone = [f"{image['key']}/{name}.webp" for name in ("full", 320, 640, 1280)]
+    widest = await client.get(image["srcset"].split(", ")[-1].split()[0])
+    assert "immutable" in widest.headers["cache-control"]
+    assert len(widest.content) < len(early.content)
+    gone = [f"{image['key']}/{name}.webp" for name in ("full", 320, 480, 640, 960)]
     await jobs.remove_objects(services, RemoveObjects(gone))
     await jobs.make_renditions(services, MakeRenditions(image["key"], 900))
     assert (await client.get(small)).status_code == 404

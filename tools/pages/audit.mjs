@@ -34,10 +34,26 @@ async function validate(page) {
     .map((message) => `${message.ruleId} at ${message.line}:${message.column}: ${message.message}`);
 }
 
+// A page may go on by itself while it is examined, to what it waited for: then it is asked again.
+const MOVED = /detached|disposed|destroyed|navigat/i;
+async function insist(examine, tries = 3) {
+  try {
+    return await examine();
+  } catch (problem) {
+    if (tries === 1 || !MOVED.test(problem.message)) throw problem;
+    return insist(examine, tries - 1);
+  }
+}
+
 async function accessible(browser, page) {
   const found = [];
-  for (const view of VIEWS) {
-    const context = await browser.createBrowserContext();
+  for (const view of VIEWS) found.push(...await insist(() => examined(browser, page, view)));
+  return found;
+}
+
+async function examined(browser, page, view) {
+  const context = await browser.createBrowserContext();
+  try {
     const tab = await context.newPage();
     await tab.setBypassCSP(true);
     await tab.setViewport({ width: view.width, height: 900 });
@@ -50,14 +66,11 @@ async function accessible(browser, page) {
     await tab.evaluate(axe);
     const report = await tab.evaluate(
       (tags) => globalThis.axe.run(document, { runOnly: { type: 'tag', values: tags } }), RULES);
-    for (const violation of report.violations) {
-      for (const node of violation.nodes) {
-        found.push(`${violation.id} (${view.name}): ${node.target.join(' ')}: ${node.failureSummary.split('\n').slice(1).join(' ').trim()}`);
-      }
-    }
+    return report.violations.flatMap((violation) => violation.nodes.map((node) =>
+      `${violation.id} (${view.name}): ${node.target.join(' ')}: ${node.failureSummary.split('\n').slice(1).join(' ').trim()}`));
+  } finally {
     await context.close();
   }
-  return found;
 }
 
 async function lit(port, page, again = true) {
@@ -98,7 +111,7 @@ const port = Number(new URL(browser.wsEndpoint()).port);
 const results = [];
 for (const page of task.pages) {
   const result = { name: page.name, html: await validate(page), axe: await accessible(browser, page) };
-  if (task.lighthouse) result.lighthouse = await lit(port, page);
+  if (task.lighthouse) result.lighthouse = await insist(() => lit(port, page));
   results.push(result);
   const scores = result.lighthouse;
   console.log(`${page.name}: HTML ${result.html.length}, axe ${result.axe.length}` + (scores

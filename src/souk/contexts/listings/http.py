@@ -18,6 +18,7 @@ from msgspec import Meta
 from souk.contexts.listings import commands, own_queries, pictures, queries, uploads
 from souk.contexts.listings.domain import Listing, State
 from souk.contexts.listings.own_queries import SellerListingRow
+from souk.contexts.listings.rendering import RENDITION_WIDTHS
 from souk.contexts.listings.views import OwnListing, own_view
 from souk.kernel.actor import Actor, Permission
 from souk.kernel.errors import FieldProblem, InvalidInput, NotFound
@@ -31,7 +32,8 @@ _Cursor = Annotated[str | None, QueryParameter(max_length=1024)]
 _Limit = Annotated[int, QueryParameter(ge=1, le=100)]
 _MULTIPART_ROOM = 100_000
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_KEY = re.compile(rf"/?(images/{_UUID})/(full|320|640|1280)\.webp")
+_SIZES = "|".join(["full", *map(str, RENDITION_WIDTHS)])
+_KEY = re.compile(rf"/?(images/{_UUID})/({_SIZES})\.webp")
 _FOREVER = "public, max-age=31536000, immutable"
 
 

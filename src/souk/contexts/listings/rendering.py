@@ -14,12 +14,12 @@ import msgspec
 from souk.contexts.listings.domain import Image, Listing, SellerFacts, Variant
 from souk.platform.http.wire import MoneyWire
 
-RENDITION_WIDTHS = (320, 640, 1280)
+RENDITION_WIDTHS = (320, 480, 640, 960, 1280)
 MEDIA_PATH = "/media/"
 
 
 class ImageView(msgspec.Struct, frozen=True):
-    """`url` is the full size; `srcset` has each rendition's address and width."""
+    """`url` is the full size, for a close look; `srcset` has each rendition's address and width."""
 
     id: UUID
     key: str
@@ -118,11 +118,18 @@ class ListingDocument(msgspec.Struct, frozen=True, kw_only=True):
 _encode = msgspec.json.Encoder().encode
 
 
+def rendition_widths(width: int) -> tuple[int, ...]:
+    """The names of the renditions of a picture of this width, in pixels; the last may be wider than
+    the picture, and then has its width."""
+    narrower = sum(each < width for each in RENDITION_WIDTHS)
+    return RENDITION_WIDTHS[: narrower + 1]
+
+
 def image_view(image: Image) -> ImageView:
     base = f"{MEDIA_PATH}{image.key}"
-    widths = [width for width in RENDITION_WIDTHS if width < image.width]
-    srcset = [f"{base}/{width}.webp {width}w" for width in widths]
-    srcset.append(f"{base}/full.webp {image.width}w")
+    srcset = [
+        f"{base}/{width}.webp {min(width, image.width)}w" for width in rendition_widths(image.width)
+    ]
     return ImageView(
         id=image.id,
         key=image.key,

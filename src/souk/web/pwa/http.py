@@ -20,7 +20,7 @@ _ICONS = (
     ("icons/maskable-512.png", "512x512", "maskable"),
 )
 # What the offline page needs, and what the next page will need first.
-_SHELL = ("souk.css", "souk.js", "icons.svg", "favicon.svg", "htmx.min.js")
+_SHELL = ("souk.css", "souk.js", "icons.svg", "favicon.svg")
 
 _SHORTCUTS = ((N_("Search"), "/search"), (N_("Cart"), "/cart"), (N_("Orders"), "/account/orders"))
 

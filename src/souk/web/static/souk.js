@@ -1,12 +1,12 @@
 // Everything here makes a working page better; no page needs it.
 const root = document.documentElement;
 root.classList.add("js");
-const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
-const on = (type, selector, act) => document.addEventListener(type, (event) => {
+export const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
+export const on = (type, selector, act) => document.addEventListener(type, (event) => {
   const found = event.target.closest?.(selector);
   if (found) act(found, event);
 });
-const csrf = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+export const csrf = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 
 // A theme chosen here is kept in a cookie, so that the server draws the next page right at once.
 const setTheme = (theme) => {
@@ -113,43 +113,6 @@ for (const row of $$(".desk-nav ul, .site-nav ul, .tabs")) {
   row.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;
 }
 
-for (const gallery of $$("[data-gallery]")) {
-  const stage = gallery.querySelector(".gallery-stage");
-  const thumbs = $$(".thumbs a", gallery);
-  thumbs.forEach((thumb, n) => thumb.addEventListener("click", (event) => {
-    event.preventDefault();
-    const slide = stage.children[n];
-    stage.scrollTo({ left: slide.offsetLeft - stage.offsetLeft });
-  }));
-  const seen = new IntersectionObserver((entries) => {
-    for (const { isIntersecting, target } of entries) {
-      if (!isIntersecting) continue;
-      const n = [...stage.children].indexOf(target);
-      thumbs.forEach((thumb, i) => {
-        if (i === n) thumb.setAttribute("aria-current", "true");
-        else thumb.removeAttribute("aria-current");
-      });
-    }
-  }, { root: stage, threshold: 0.6 });
-  [...stage.children].forEach((slide) => seen.observe(slide));
-}
-on("click", "[data-zoom]", (link, event) => {
-  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-  event.preventDefault();
-  const dialog = document.createElement("dialog");
-  dialog.className = "dialog dialog-zoom";
-  const picture = new Image();
-  picture.src = link.href;
-  picture.alt = link.querySelector("img").alt;
-  const close = Object.assign(document.createElement("button"), { autofocus: true });
-  close.append(picture);
-  close.addEventListener("click", () => dialog.close());
-  dialog.append(close);
-  dialog.addEventListener("close", () => { dialog.remove(); link.focus(); });
-  document.body.append(dialog);
-  dialog.showModal();
-});
-
 // Combobox after the ARIA pattern: the focus stays in the box, the list is pointed at.
 for (const input of $$("input[data-suggest]")) {
   const list = document.createElement("ul");
@@ -217,64 +180,29 @@ for (const input of $$("input[data-suggest]")) {
   });
 }
 
-// Up to three files travel at once; each row shows its share, or what was wrong and a second try.
-const queue = [];
-let travelling = 0;
-const depart = () => {
-  while (travelling < 3 && queue.length) { travelling += 1; queue.shift()(); }
-};
-function send(zone, input, file) {
-  const row = document.createElement("li");
-  const name = Object.assign(document.createElement("span"), { textContent: file.name });
-  const share = Object.assign(document.createElement("span"), { className: "muted num" });
-  const bar = Object.assign(document.createElement("progress"), { max: 1, value: 0 });
-  bar.setAttribute("aria-label", file.name);
-  zone.querySelector(".uploads").append(row);
-  const failed = (text) => {
-    share.textContent = "";
-    bar.replaceWith(Object.assign(document.createElement("p"), { className: "error", textContent: text || zone.dataset.failed }));
-    const again = Object.assign(document.createElement("button"), { type: "button", className: "button secondary small", textContent: zone.dataset.again });
-    again.addEventListener("click", start);
-    row.append(again);
-  };
-  const go = () => {
-    const xhr = new XMLHttpRequest();
-    const done = (act) => () => { travelling -= 1; depart(); act(); };
-    xhr.upload.addEventListener("progress", ({ loaded, total }) => {
-      bar.value = total ? loaded / total : 0;
-      share.textContent = `${Math.round(bar.value * 100)} %`;
-    });
-    xhr.addEventListener("load", done(() => {
-      if (xhr.status < 300) {
-        row.outerHTML = xhr.responseText;
-        zone.dispatchEvent(new CustomEvent("souk:uploaded", { bubbles: true }));
-        return;
-      }
-      let problem = {};
-      try { problem = JSON.parse(xhr.responseText); } catch { /* a proxy's page says nothing useful */ }
-      failed(problem.detail);
-    }));
-    xhr.addEventListener("error", done(() => failed()));
-    xhr.open("POST", zone.dataset.upload);
-    xhr.setRequestHeader("x-csrftoken", csrf());
-    const body = new FormData();
-    body.append(input.name, file);
-    xhr.send(body);
-  };
-  const start = () => { row.replaceChildren(name, share, bar); bar.value = 0; queue.push(go); depart(); };
-  start();
-}
-for (const zone of $$("[data-upload]")) {
-  const input = zone.querySelector("input[type=file]");
-  const take = (files) => [...files].forEach((file) => send(zone, input, file));
-  input.addEventListener("change", () => { take(input.files); input.value = ""; });
-  zone.addEventListener("dragover", (event) => { event.preventDefault(); zone.classList.add("over"); });
-  zone.addEventListener("dragleave", () => zone.classList.remove("over"));
-  zone.addEventListener("drop", (event) => {
-    event.preventDefault();
-    zone.classList.remove("over");
-    take(event.dataTransfer.files);
-  });
+document.addEventListener("htmx:configRequest", (event) => { event.detail.headers["x-csrftoken"] = csrf(); });
+
+// What can wait until the page stands: it must not take the line from what is looked at first.
+const settled = document.readyState === "complete" ? Promise.resolve()
+  : new Promise((done) => addEventListener("load", done, { once: true }));
+const idle = () => new Promise((done) => (window.requestIdleCallback ?? setTimeout)(done));
+settled.then(idle).then(() => {
+  installable();
+  $$("[data-later]").forEach(fill);
+});
+
+// A part that is not the same for everybody comes after the page, which is.
+async function fill(place) {
+  const answer = await fetch(place.dataset.later, { headers: { Accept: "text/html" } }).catch(() => null);
+  if (answer?.status === 200) place.outerHTML = await answer.text();
 }
 
-document.addEventListener("htmx:configRequest", (event) => { event.detail.headers["x-csrftoken"] = csrf(); });
+// Installs the service worker, and tells it when the language changed.
+async function installable() {
+  if (!("serviceWorker" in navigator && isSecureContext)) return;
+  const worker = await navigator.serviceWorker.register("/sw.js", { scope: "/", updateViaCache: "none" });
+  if (localStorage.getItem("souk-language") === root.lang) return;
+  await navigator.serviceWorker.ready;
+  worker.active?.postMessage("language");
+  localStorage.setItem("souk-language", root.lang);
+}

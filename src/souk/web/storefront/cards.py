@@ -51,7 +51,7 @@ def gallery_images(images: Iterable[listings.ImageView], title: str) -> list[Map
     """For the `gallery` macro."""
     return [
         {
-            "url": media_url(image.key, 1280) or "",
+            "url": image.srcset.split(", ")[-1].split()[0],
             "large_url": image.url,
             "thumb_url": media_url(image.key, 320) or "",
             "srcset": image.srcset,
