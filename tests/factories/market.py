@@ -41,6 +41,7 @@ from souk.platform.settings import Settings
 from souk.platform.storage import FileStore
 from souk.sandbox_gateway.app import create_app
 from souk.sandbox_gateway.config import WEBHOOK_PATH, SandboxSettings
+from tests.conftest import unmeasured
 from tests.identity.factories import Person, make_person
 from tests.listings import factories as listing_factories
 from tests.payments.conftest import free_port, serve
@@ -421,6 +422,8 @@ async def running(
         engine = search.open_engine(settings.index_dir, writer=True)
         stack.callback(engine.close)
         built.add(engine, as_type=search.SearchEngine)
-        market = Market(built, composition.build_app(built), clock, hooks)
+        with unmeasured():
+            app = composition.build_app(built)
+        market = Market(built, app, clock, hooks)
         stack.push_async_callback(market.close)
         yield market
