@@ -33,6 +33,7 @@ from souk.contexts.search import api as search
 from souk.flows.index_listings.indexer import Indexer
 from souk.kernel.clock import Clock, SystemClock
 from souk.platform import options as operating
+from souk.platform import retention
 from souk.platform.database import Database
 from souk.platform.events import EventWriter, Subscription
 from souk.platform.http import edge, health, mailbox
@@ -95,7 +96,7 @@ def schedules() -> list[Schedule]:
 
 def options() -> list[operating.Option[Any] | operating.Flag]:
     """Everything that operators may change while the market runs."""
-    return [*operating.options, *_collect("options")]
+    return [*operating.options, *retention.options, *_collect("options")]
 
 
 @cache

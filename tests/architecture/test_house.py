@@ -16,7 +16,7 @@ MAX_FILE = 450
 # Commits happen at the edge: routes, pages, jobs, the relay, the command line, the demo.
 MAY_TRANSACT = re.compile(
     r"(http(_\w+)?\.py|/http/.+\.py|jobs\.py|/web/.+\.py|cli\.py|app\.py|relay\.py|limits\.py|mail\.py"
-    r"|/demo/.+\.py|/sandbox_gateway/.+\.py|flows/.+\.py|upkeep\.py|database\.py|audit\.py|http_auth\.py)$"
+    r"|/demo/.+\.py|/sandbox_gateway/.+\.py|flows/.+\.py|upkeep\.py|retention\.py|database\.py|audit\.py|http_auth\.py)$"
 )
 # SQL lives in stores and queries, and in the platform's own tables.
 MAY_HOLD_SQL = re.compile(r"((store|queries)(/\w+)?\.py|/platform/.+\.py|/sandbox_gateway/.+\.py)$")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from souk.contexts.sellers import api as sellers
 from souk.demo import goods
 from souk.demo.catalogue import load
 from souk.demo.model import PhotoSpec
-from souk.demo.pictures import read_picture
+from souk.demo.pictures import read_picture, snapshot
 from souk.kernel.actor import Actor, Role, system
 from souk.kernel.ids import uuid7
 from souk.platform.services import Services
@@ -97,3 +98,15 @@ def test_drawings_may_be_rendered_by_many_threads_and_the_loader_is_shut_again()
     assert made[0].startswith(b"\x89PNG")
     with pytest.raises(pyvips.Error, match="blocked"):
         pyvips.Image.svgload_buffer(drawing.svg.encode())
+
+
+def test_snapshots_are_parts_of_photographs() -> None:
+    spec = next(one for one in load().listings if one.photos and one.photos[0].path)
+    rng = random.Random(7)
+    whole = pyvips.Image.new_from_buffer(read_picture(spec.photos[0]), "")
+    for _ in range(5):
+        taken = pyvips.Image.new_from_buffer(snapshot(spec.photos[0], rng), "")
+        assert taken.get("vips-loader") == "jpegload_buffer"
+        assert (taken.bands, taken.interpretation) == (3, "srgb")
+        assert 200 < taken.width < whole.width
+        assert 200 < taken.height < whole.height

@@ -200,7 +200,8 @@ async def test_a_marketplace_in_use_is_left_alone(
 async def test_customers_say_what_they_think(filled: Services) -> None:
     async with filled.db.read() as conn:
         said = await conn.fetch(
-            "SELECT r.stars, r.text, r.created_at, o.delivered_at, o.buyer_id, r.author_id"
+            "SELECT r.stars, r.text, r.created_at, o.delivered_at, o.buyer_id, r.author_id,"
+            " (SELECT count(*) FROM reviews.photo p WHERE p.review_id = r.id) AS photos"
             " FROM reviews.review r JOIN orders.seller_order o ON o.id = r.seller_order_id"
         )
         shown = await conn.fetchval("SELECT sum(rating_count) FROM listings.listing")
@@ -211,3 +212,6 @@ async def test_customers_say_what_they_think(filled: Services) -> None:
     assert all(one["buyer_id"] == one["author_id"] for one in said)
     assert all(one["delivered_at"] < one["created_at"] for one in said)
     assert shown == counted
+    with_photos = [one for one in said if one["photos"]]
+    assert with_photos
+    assert all(one["stars"] >= 4 and one["text"] and one["photos"] <= 3 for one in with_photos)

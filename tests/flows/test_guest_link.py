@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import timedelta
+from uuid import UUID
 
 import httpx
 import msgspec
@@ -14,6 +15,7 @@ from structlog.testing import capture_logs
 from souk.contexts.orders import api as orders
 from souk.flows.notify.jobs import send_order_mail
 from souk.flows.notify.orders import SendOrderMail
+from souk.flows.review_purchase.jobs import ask_for_reviews
 from souk.kernel.ids import uuid7
 from souk.platform.mail import local_mails
 from tests.factories.market import Market
@@ -143,3 +145,98 @@ async def test_no_key_is_stored_or_logged(market: Market, order: dict) -> None:
     for key in keys:
         assert key not in json.dumps(logs, default=str)
         assert not any(key in text for text in kept)
+
+
+async def received(market: Market) -> tuple[dict, str]:
+    """An order of a guest that arrived six days ago, and the link of the mail that asks for words
+    about it."""
+    shop = await market.shop()
+    buyer = market.guest()
+    order = await buyer.buy((await shop.goods(), 1), email=f"{uuid7().hex}@buyers.test")
+    part = order["seller_orders"][0]["id"]
+    parcel = {"carrier": "dhl", "tracking": "00340434161094042557"}
+    assert (await shop.post(f"{part}/ship", parcel)).status_code == 200
+    url = f"/api/v1/orders/{order['id']}/parts/{part}/confirm-delivery"
+    assert (await buyer.http.post(url)).status_code == 200
+    await mailed_links(market, order["email"])
+    market.clock.advance(timedelta(days=6))
+    assert await ask_for_reviews(market.services) == 1
+    await mailed_links(market, order["email"])
+    async with market.db.read() as conn:
+        mails = await local_mails(conn, recipient=order["email"])
+    [asking] = [mail for mail in mails if mail.subject.startswith("How is ")]
+    link = LINK.search(asking.plain)
+    assert link is not None
+    assert f"{link[1]}#reviews" in asking.plain
+    assert "/unsubscribe" in asking.plain
+    return order, link[1]
+
+
+async def test_a_guest_is_asked_once_and_reviews_through_the_link(market: Market) -> None:
+    order, link = await received(market)
+    assert await ask_for_reviews(market.services) == 0
+    browser = market.client({"accept": "text/html"})
+    line = order["seller_orders"][0]["lines"][0]["id"]
+    path = f"/account/orders/{order['id']}/lines/{line}/review"
+    assert (await browser.get(path)).status_code == 404
+    await browser.get(link)
+    shown = (await browser.get(f"/account/orders/{order['id']}")).text
+    assert path in shown
+    assert "Just right" not in shown
+    assert (await browser.get(path)).status_code == 200
+    refused = await submit(browser, path, {"text": "No stars."})
+    assert refused.status_code == 422
+    done = await submit(browser, path, {"stars": "5", "text": "Just right, and in time."})
+    assert done.status_code == 303, done.text
+    async with market.db.read() as conn:
+        row = await conn.fetchrow(
+            "SELECT r.stars, r.author_id, r.guest = p.guest AS same FROM reviews.review r"
+            " JOIN orders.purchase p ON p.id = r.order_id WHERE p.id = $1",
+            UUID(order["id"]),
+        )
+    assert row is not None
+    assert tuple(row.values()) == (5, None, True)
+    # What was written is changed where it was ordered: the link's cookie is not sent elsewhere.
+    after = (await browser.get(f"/account/orders/{order['id']}")).text
+    assert "You have reviewed it" in after
+    assert "/account/reviews/" not in after
+    again = await browser.get(path)
+    assert (again.status_code, again.headers["location"]) == (
+        303, f"/account/orders/{order['id']}#reviews",
+    )  # fmt: skip
+    await market.sound()
+
+
+async def test_a_link_reviews_no_other_order(market: Market) -> None:
+    order, link = await received(market)
+    other, _ = await received(market)
+    browser = market.client({"accept": "text/html"})
+    await browser.get(link)
+    key = link.partition("key=")[2]
+    line = other["seller_orders"][0]["lines"][0]["id"]
+    path = f"/account/orders/{other['id']}/lines/{line}/review"
+    for crossed in (path, path.replace(other["id"], order["id"])):
+        answer = await browser.get(crossed, headers={"cookie": f"souk_order={key}"})
+        assert answer.status_code == 404, crossed
+
+
+async def test_a_guest_who_wants_no_such_mails_gets_none(market: Market) -> None:
+    order, _ = await received(market)
+    async with market.db.read() as conn:
+        mails = await local_mails(conn, recipient=order["email"])
+    [asking] = [mail for mail in mails if mail.subject.startswith("How is ")]
+    url = re.search(r"http://127\.0\.0\.1:8000(/\S*unsubscribe\S*)", asking.plain)
+    assert url is not None
+    browser = market.client({})
+    assert (await browser.post(url[1], data={"List-Unsubscribe": "One-Click"})).status_code in {
+        200,
+        303,
+    }
+    shop = await market.shop()
+    buyer = market.guest()
+    second = await buyer.buy((await shop.goods(), 1), email=order["email"])
+    part = second["seller_orders"][0]["id"]
+    await shop.post(f"{part}/ship", {"carrier": "dhl", "tracking": "00340434161094042557"})
+    await buyer.http.post(f"/api/v1/orders/{second['id']}/parts/{part}/confirm-delivery")
+    market.clock.advance(timedelta(days=6))
+    assert await ask_for_reviews(market.services) == 0

@@ -83,7 +83,6 @@ def test_actors_say_what_they_may():
     assert admin.may(Permission.MONEY_MANAGE)
     assert admin.is_operator
     assert admin.label().startswith("user:")
-    assert GUEST.is_guest
     assert not GUEST.is_operator
     assert GUEST.label() == "guest"
     assert system("sweep").label() == "system:sweep"

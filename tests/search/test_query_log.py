@@ -39,7 +39,7 @@ async def test_queries_are_counted_under_one_form(db: Database) -> None:
 
 async def test_one_search_at_a_time(db: Database) -> None:
     for total in (0, 2, 2):
-        await db.transact(lambda tx, total=total: api.record_query(tx, text="lily", total=total))
+        await db.transact(lambda tx, total=total: api.record_queries(tx, [("lily", total)]))
     assert ("lily", 3, 1) in await _popular(db)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -197,21 +196,6 @@ async def test_document_is_drafted_and_published(
     assert answer.status_code == 303, text_of(answer.text)
     assert "Refunds, again" in await visitor.page("/legal/refunds")
     assert (await visitor.get("/admin/legal/nothing")).status_code == 404
-
-
-async def test_sales_are_summed_by_day(world: World, db: Database) -> None:
-    seller_id = uuid7()
-    for quantity in (1, 2):
-        await order(
-            db, [Sold(seller_id, quantity=quantity)], email="b@example.com", user_id=uuid7()
-        )
-    since = db.clock.now() - timedelta(days=2)
-    async with db.read() as conn:
-        [day] = await orders.sales_by_day(conn, since=since, seller_id=seller_id)
-        everything = await orders.sales_by_day(conn, since=since)
-    assert (day.orders, day.currency) == (2, "EUR")
-    assert day.total == 3_000 + 2 * 490
-    assert sum(row.total for row in everything) >= day.total
 
 
 @pytest.mark.parametrize("url", ["/admin/orders", "/admin/sellers", "/admin/users", "/admin/audit"])

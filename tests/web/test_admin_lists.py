@@ -14,11 +14,13 @@ from souk.contexts.listings import api as listings
 from souk.contexts.sellers import api as sellers
 from souk.kernel.actor import Role
 from souk.kernel.ids import uuid7
+from souk.kernel.money import Money
 from souk.platform import audit
 from souk.platform.database import Database, WriteTx, count_statements
 from souk.platform.http import csv as tables
 from souk.platform.http.csv import safe_cell
 from souk.platform.services import Services
+from souk.web.admin.lists import plain_money
 from tests.fulfilment.factories import Sold, order
 from tests.web import desks
 from tests.web import world as worlds
@@ -187,6 +189,8 @@ async def test_a_table_has_all_rows_and_no_formula(
     await applicant(db, name)
     rows = rows_of((await visitor.get(f"/admin/sellers.csv?state=all&q={mark}")).text)
     assert [row["name"] for row in rows] == [f"'{name}"]
+    assert safe_cell(plain_money(-500, "EUR")) == "-5.00"
+    assert safe_cell(Money(-500, "EUR")) == "-5.00"
     assert safe_cell(-5) == "-5" and safe_cell("-5") == "'-5" and safe_cell(None) == ""
     for each in ("=1", "+1", "-1", "@x", "\tx", "\rx"):
         assert safe_cell(each).startswith("'")

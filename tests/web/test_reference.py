@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from souk.web.reference import arrange
+from souk.web.reference import TITLES, arrange
 
 
 async def test_every_operation_is_described(visitor):
@@ -25,7 +25,16 @@ async def test_index_and_parts(visitor):
     part = await visitor.get("/api-docs/orders")
     assert part.status_code == 200
     assert "Idempotency-Key" in part.text
+    assert "<h1>Orders</h1>" in part.text
     assert (await visitor.get("/api-docs/nothing")).status_code == 404
+
+
+async def test_every_part_has_a_title_for_people(visitor):
+    document = (await visitor.get("/api/v1/openapi.json")).json()
+    assert set(arrange(document)) == set(TITLES)
+    index = await visitor.get("/api-docs", headers={"accept-language": "de"})
+    assert "<h2>Bestellungen</h2>" in index.text
+    assert "<h2>shipping-methods</h2>" not in index.text
 
 
 def test_samples_follow_the_schema():

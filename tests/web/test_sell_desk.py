@@ -254,6 +254,20 @@ async def test_every_posting_is_explained(visitor: Visitor, world: World, db: Da
     assert (await visitor.get("/sell/balance?start=2026-02-02&end=2026-02-01")).status_code == 303
 
 
+async def test_both_sides_of_a_move_are_explained_once_each(
+    visitor: Visitor, world: World, db: Database
+) -> None:
+    shop = await desks.seller(db, visitor)
+    await earn(db, shop, await sold(db, shop), 1_000)
+    later = db.clock.now() + timedelta(days=4)
+    while await db.transact(lambda tx: ledger.release_due(tx, later)):
+        continue
+    words = text_of(await visitor.page("/sell/balance"))
+    assert words.count("hold period is over") == 1, words
+    assert words.count("Free to be paid out, after its hold period") == 1
+    assert "−€9.00" in words and "+€9.00" in words
+
+
 def picture(width: int, height: int) -> bytes:
     import pyvips
 

@@ -5,6 +5,7 @@ Repeatable: what was reviewed in an earlier run, or asked about, is left as it i
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 
+from souk.contexts.listings import api as listings
 from souk.contexts.orders import api as orders
 from souk.contexts.reviews import api as reviews
 from souk.demo import opinions
@@ -19,12 +21,14 @@ from souk.demo.catalogue import SEED
 from souk.demo.fill_goods import Made
 from souk.demo.fill_people import STAFF
 from souk.demo.fill_world import Person, World
+from souk.demo.model import PhotoSpec
+from souk.demo.pictures import snapshot
 from souk.flows.review_purchase import flow
 from souk.flows.review_purchase.jobs import ask_for_reviews, refresh_records
 from souk.platform.database import WriteTx
 from souk.platform.http.holder import Holder
 
-_GOODS_SHARE, _SHOP_SHARE = 0.52, 0.3
+_GOODS_SHARE, _SHOP_SHARE, _PHOTO_SHARE = 0.52, 0.3, 0.4
 _HELD = "Good. The same thing is on www.cheaper-plants.example for less, look there first."
 _HIDDEN = "The owner is an idiot and lives at the end of Mill Lane, go and tell him."
 _WHY = "It insults a person and says where he lives."
@@ -41,6 +45,7 @@ class _Opinion(msgspec.Struct, frozen=True):
     stars: int
     text: str
     seed: int
+    photo: PhotoSpec | None = None
 
 
 async def opinions_of(world: World, offered: Sequence[Made]) -> None:
@@ -53,7 +58,15 @@ async def opinions_of(world: World, offered: Sequence[Made]) -> None:
         )
         for made in offered
     }
-    planned = await _planned(world, topics)
+    # A review names nobody whose photograph it shows, as some licences ask for.
+    photos = {
+        made.listing_id: made.spec.photos[0]
+        for made in offered
+        if made.spec.photos
+        and made.spec.photos[0].path
+        and not made.spec.photos[0].licence.startswith("CC-BY")
+    }
+    planned = await _planned(world, topics, photos)
     for done, opinion in enumerate(planned):
         world.report("reviews", done, len(planned))
         world.clock.set(opinion.at)
@@ -66,7 +79,9 @@ async def opinions_of(world: World, offered: Sequence[Made]) -> None:
     world.report("reviews", len(planned), len(planned))
 
 
-async def _planned(world: World, topics: dict[UUID, str]) -> list[_Opinion]:
+async def _planned(
+    world: World, topics: dict[UUID, str], photos: dict[UUID, PhotoSpec]
+) -> list[_Opinion]:
     people = {person.user_id: person for person in world.people.values()}
     found: list[_Opinion] = []
     for owner in world.shops.values():
@@ -81,7 +96,7 @@ async def _planned(world: World, topics: dict[UUID, str]) -> list[_Opinion]:
             for part in parts:
                 author = people.get(part.buyer_id) if part.buyer_id else None
                 if author is not None and part.delivered_at is not None:
-                    found += _about(part, author, owner, topics, world.present)
+                    found += _about(part, author, owner, topics, photos, world.present)
             cursor = page.next_cursor
             if cursor is None:
                 break
@@ -93,6 +108,7 @@ def _about(
     author: Person,
     owner: Person,
     topics: dict[UUID, str],
+    photos: dict[UUID, PhotoSpec],
     present: datetime,
 ) -> list[_Opinion]:
     assert part.delivered_at is not None
@@ -110,9 +126,9 @@ def _about(
         seen.add(line.listing_id)
         stars = min(opinions.stars(rng), 3) if returned else opinions.stars(rng)
         text = opinions.words(rng, topics.get(line.listing_id, "home"), stars)
-        found.append(
-            _Opinion(at, author, owner, part.id, line.id, stars, text, rng.getrandbits(30))
-        )
+        photo = photos.get(line.listing_id) if text and stars >= 4 else None
+        seen_as = rng.getrandbits(30)
+        found.append(_Opinion(at, author, owner, part.id, line.id, stars, text, seen_as, photo))
     if rng.random() < _SHOP_SHARE:
         stars = opinions.stars(rng)
         text = opinions.words_for_shop(rng, stars)
@@ -146,8 +162,23 @@ async def _say(world: World, opinion: _Opinion, *, place: int) -> None:
             lambda tx: reviews.hide(tx, moderator, review_id=review.id, reason=_WHY)
         )
     elif review.state is reviews.State.PUBLISHED:
+        await _show(world, opinion, review)
         await _answer(world, opinion, review, rng)
         await _judge(world, opinion, review, rng, reported=place == 44)
+
+
+async def _show(world: World, opinion: _Opinion, review: reviews.Review) -> None:
+    """Some add photos, one to three."""
+    rng = random.Random(f"photos {opinion.seed}")  # noqa: S311
+    if opinion.photo is None or rng.random() > _PHOTO_SHARE:
+        return
+    holder = Holder(user_id=opinion.author.user_id)
+    for _ in range(rng.choices((1, 2, 3), (5, 3, 2))[0]):
+        content = await asyncio.to_thread(snapshot, opinion.photo, rng)
+        stored = await listings.store_image(world.services.files, content)
+        await world.db.transact(
+            lambda tx, stored=stored: flow.add_photo(tx, holder, review_id=review.id, photo=stored)
+        )
 
 
 async def _answer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from threading import Lock
 
 import pyvips
@@ -25,3 +26,17 @@ def read_picture(photo: PhotoSpec) -> bytes:
             return image.flatten(background=[255, 255, 255]).pngsave_buffer(compression=6)
         finally:
             pyvips.operation_block_set(_SVG_LOADER, True)  # noqa: FBT003 - libvips has no keywords
+
+
+def snapshot(photo: PhotoSpec, rng: random.Random) -> bytes:
+    """A part of a photograph, nearer and in another light: as a customer might take it. JPEG."""
+    whole = pyvips.Image.new_from_buffer(read_picture(photo), "")
+    if whole.hasalpha():
+        # Without one libvips would take the last colour for it.
+        whole = whole.flatten(background=[255, 255, 255])
+    part, shape = rng.uniform(0.6, 0.85), rng.choice((0.75, 1, 1.33))
+    side = min(whole.width, whole.height) * part
+    width, height = int(side * min(1, shape)), int(side / max(1, shape))
+    left, top = rng.randint(0, whole.width - width), rng.randint(0, whole.height - height)
+    near = whole.crop(left, top, width, height)
+    return (near * rng.uniform(0.88, 1.04)).cast("uchar").jpegsave_buffer(Q=84)

@@ -76,10 +76,6 @@ class Actor:
     permissions: frozenset[Permission] = field(default=frozenset())
 
     @property
-    def is_guest(self) -> bool:
-        return self.kind == "guest"
-
-    @property
     def is_operator(self) -> bool:
         """True for anyone with at least one operator permission."""
         return bool(self.permissions)

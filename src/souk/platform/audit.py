@@ -3,11 +3,17 @@
 Rows are appended by the transaction that acts, without a lock. A schedule seals them in batches:
 each sealed row's hash covers its content and the hash before it, so that a changed or removed row
 breaks every later link. `verify_chain` finds the first broken one.
+
+Addresses are kept for a while only. What is sealed is therefore a proof of the address, SHA-256 of
+a random salt and the address: while both are there it shows that the address is the one that was
+recorded, and when both are forgotten it says nothing, for without the salt no guess can be tried.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
+import secrets
 from datetime import datetime
 from uuid import UUID
 
@@ -19,6 +25,7 @@ from souk.platform.database import ReadConn, Record, WriteTx
 
 _GENESIS = bytes(32)
 _LOCK = 7_301
+_SALT = 16
 
 
 class AuditRow(msgspec.Struct, frozen=True):
@@ -36,9 +43,10 @@ class AuditRow(msgspec.Struct, frozen=True):
 
 async def record(tx: WriteTx, actor: Actor, action: str, subject: str, **detail: object) -> None:
     """Append one row. `detail` holds JSON primitives and never a secret."""
+    salt = secrets.token_bytes(_SALT) if actor.ip else None
     await tx.execute(
-        "INSERT INTO platform.audit (id, at, actor, action, subject, detail, ip)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO platform.audit (id, at, actor, action, subject, detail, ip, ip_salt, ip_proof)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         uuid7(),
         tx.clock.now(),
         actor.label(),
@@ -46,10 +54,28 @@ async def record(tx: WriteTx, actor: Actor, action: str, subject: str, **detail:
         subject,
         detail,
         actor.ip,
+        salt,
+        _proof(salt, actor.ip) if salt and actor.ip else None,
     )
 
 
+def _proof(salt: bytes, ip: str) -> bytes:
+    return hashlib.sha256(salt + ip.encode()).digest()
+
+
+def _address_is_whole(row: Record) -> bool:
+    """Whether the address is the recorded one, or is forgotten together with its salt."""
+    ip, salt, proof = row["ip"], row["ip_salt"], row["ip_proof"]
+    if proof is None:
+        return salt is None
+    if ip is None or salt is None:
+        return ip is None and salt is None
+    return hmac.compare_digest(_proof(salt, ip), proof)
+
+
 def _digest(previous: bytes, row: Record) -> bytes:
+    """Rows from before there were proofs are sealed with the address itself."""
+    proof = row["ip_proof"]
     content = msgspec.json.encode(
         [
             str(row["id"]),
@@ -58,7 +84,7 @@ def _digest(previous: bytes, row: Record) -> bytes:
             row["action"],
             row["subject"],
             row["detail"],
-            row["ip"],
+            row["ip"] if proof is None else proof.hex(),
         ],
         order="deterministic",
     )
@@ -103,9 +129,21 @@ async def verify_chain(conn: ReadConn, *, batch: int = 10_000) -> int | None:
             if row["seq"] != after + 1 or row["id"] is None:
                 return after + 1
             previous = _digest(previous, row)
-            if previous != row["hash"]:
+            if previous != row["hash"] or not _address_is_whole(row):
                 return row["seq"]
             after = row["seq"]
+
+
+async def forget_addresses(tx: WriteTx, before: datetime, limit: int) -> int:
+    """Forget addresses from before; returns how many. Those that are sealed themselves, in rows
+    from before there were proofs, stay: see decision 11."""
+    tag = await tx.execute(
+        "UPDATE platform.audit SET ip = NULL, ip_salt = NULL WHERE id IN (SELECT id"
+        " FROM platform.audit WHERE ip_salt IS NOT NULL AND at < $1 ORDER BY at LIMIT $2)",
+        before,
+        limit,
+    )
+    return int(tag.rsplit(" ", 1)[1])
 
 
 class ChainState(msgspec.Struct, frozen=True):

@@ -41,6 +41,10 @@ class DatabaseUnavailable(DomainError):
         super().__init__("We could not reach our records just now. Nothing was changed; try again.")
 
 
+STATEMENT_ERRORS = (DatabaseUnavailable, pg.PostgresError)
+"""What asking for something may fail with, for those who can do without an answer."""
+
+
 class Busy(DomainError):
     """The row is being changed by others and the lock did not come in time."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from souk.platform import audit
+from souk.platform import audit, retention
 from souk.platform.http import idempotency, limits
 from souk.platform.jobs import Schedule
 from souk.platform.services import Services
@@ -20,7 +20,13 @@ async def seal_audit(services: Services) -> None:
         continue
 
 
+async def forget_addresses(services: Services) -> None:
+    """The audit log forgets from where people came."""
+    await retention.forget_addresses(services, audit.forget_addresses)
+
+
 schedules = [
     Schedule("platform.tidy", "23 * * * *", tidy),
     Schedule("platform.seal_audit", "* * * * *", seal_audit),
+    Schedule("platform.forget_addresses", "12 3 * * *", forget_addresses),
 ]

@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from souk.platform.services import Services
+from souk.web.admin.frame import queues
 from souk.web.assets import Assets
+from souk.web.errors import ErrorPage
 from souk.web.live.hub import LiveHub
-from souk.web.page import Pages, error_page
+from souk.web.page import Pages
+from souk.web.sell.frame import desk_counts
+
+_DESKS = {"layouts/sell.html": desk_counts, "layouts/admin.html": queues}
 
 
 def page_options(services: Services) -> dict[str, Any]:
@@ -17,7 +22,7 @@ def page_options(services: Services) -> dict[str, Any]:
     return {
         "state": {
             "assets": assets,
-            "pages": Pages(services, assets),
-            "error_page": error_page,
+            "pages": Pages(services, assets, desks=_DESKS),
+            "error_page": ErrorPage,
         }
     }

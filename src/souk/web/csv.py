@@ -5,27 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
 from litestar import Response
 
-from souk.kernel.money import Money
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def _cell(value: object) -> str:
-    """Text as a spreadsheet shows it; what it would run as a formula is quoted (OWASP, "CSV
-    injection"). Amounts are plain decimals, moments ISO 8601."""
-    if value is None:
-        return ""
-    if isinstance(value, Money):
-        return str(value.decimal())
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="seconds")
-    if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA) else value
-    return str(value)
+from souk.platform.http.csv import safe_cell
 
 
 def csv_of(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -33,7 +16,7 @@ def csv_of(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(header)
-    writer.writerows([_cell(value) for value in row] for row in rows)
+    writer.writerows([safe_cell(value) for value in row] for row in rows)
     return "\ufeff" + out.getvalue()
 
 

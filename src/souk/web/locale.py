@@ -13,9 +13,8 @@ from typing import Any
 from babel import Locale as BabelLocale
 from babel.core import negotiate_locale
 from babel.dates import format_date, format_skeleton, format_time
-from babel.numbers import format_currency, format_decimal
 
-from souk.kernel.money import exponent
+from souk.platform import amounts
 from souk.platform.catalogue import Words, load
 
 FOLDER = Path(__file__).parent / "locales"
@@ -75,27 +74,28 @@ def negotiate(cookie: str, accepted: str) -> str:
     return negotiate_locale([code for code in wanted if code], available(), sep="_") or DEFAULT
 
 
-@lru_cache(maxsize=8192)
-def money(amount: int, currency: str, language: str) -> str:
-    """Minor units as a price, such as `12,50 €`."""
-    return format_currency(amount / 10 ** exponent(currency), currency, locale=language)
-
-
-@lru_cache(maxsize=2048)
-def whole_money(amount: int, currency: str, language: str) -> str:
-    """As `money`, without the decimals of a whole amount: `3.000 €`."""
-    pattern = BabelLocale.parse(language).currency_formats["standard"].pattern.replace(".00", "")
-    value = amount // 10 ** exponent(currency)
-    return format_currency(value, currency, pattern, locale=language, currency_digits=False)
-
-
 def money_text(value: Any, language: str, currency: str | None = None) -> str:
     """Template filter: anything with `amount` and `currency`, or minor units and a currency."""
+    return amounts.money(*_amount_of(value, currency), language)
+
+
+def less_text(value: Any, language: str, currency: str | None = None) -> str:
+    """Template filter: as `money_text`, for what is taken off."""
+    amount, currency = _amount_of(value, currency)
+    return amounts.money(-amount, currency, language)
+
+
+def money_change_text(value: Any, language: str, currency: str | None = None) -> str:
+    """Template filter: as `money_text`, with a plus or a minus."""
+    return amounts.money_change(*_amount_of(value, currency), language)
+
+
+def _amount_of(value: Any, currency: str | None) -> tuple[int, str]:
     if currency is not None:
-        return money(int(value), currency, language)
+        return int(value), currency
     if isinstance(value, Mapping):
-        return money(value["amount"], value["currency"], language)
-    return money(value.amount, value.currency, language)
+        return value["amount"], value["currency"]
+    return value.amount, value.currency
 
 
 def date_text(value: date | datetime, language: str) -> str:
@@ -112,11 +112,6 @@ def datetime_text(value: datetime, language: str) -> str:
     pattern = str(known.datetime_formats["medium"])
     day, time = format_date(value, "medium", known), format_time(value, "short", locale=known)
     return pattern.replace("{1}", day).replace("{0}", time).replace("'", "")
-
-
-@lru_cache(maxsize=4096)
-def number_text(value: float, language: str) -> str:
-    return format_decimal(value, locale=language)
 
 
 # Words that refusals put into their sentences: what it is about, its state, a field of an address.

@@ -6,13 +6,11 @@ gathered here, with no statement for a visitor without cookies.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import quote
 from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader
@@ -26,9 +24,9 @@ from souk.contexts.notifications import api as notifications
 from souk.contexts.search import api as search
 from souk.kernel.actor import Actor
 from souk.kernel.errors import DomainError, InvalidInput
+from souk.platform import amounts
 from souk.platform.http.access import CSRF_COOKIE, CSRF_FIELD, actor_of, new_csrf_token
 from souk.platform.http.holder import GUEST_COOKIE, holder_of
-from souk.platform.http.problems import Problem
 from souk.platform.options import MARKETPLACE_NAME, SUPPORT_EMAIL
 from souk.platform.services import Services
 from souk.platform.settings import Settings
@@ -36,8 +34,10 @@ from souk.web import locale as languages
 from souk.web import words
 from souk.web.addresses import country_name
 from souk.web.assets import Assets
+from souk.web.desks import Count, Desks
 from souk.web.drawn import Drawn
 from souk.web.flashes import FLASH_COOKIE, Flash, read_flashes, signed_flash
+from souk.web.hearts import mark_wished
 from souk.web.locale import N_
 from souk.web.options import BANNER_TEXT, BANNER_TONE
 
@@ -57,11 +57,18 @@ class Viewer:
     is_operator: bool
     actor: Actor
 
+    @classmethod
+    def of(cls, actor: Actor) -> Viewer:
+        """The person behind an actor that is one."""
+        return cls(actor.name, actor.seller_id is not None, actor.is_operator, actor)
+
 
 class Pages:
-    """The template environment of one program."""
+    """The template environment of one program. `tree` holds the categories as last shown."""
 
-    def __init__(self, services: Services, assets: Assets) -> None:
+    def __init__(
+        self, services: Services, assets: Assets, *, desks: Mapping[str, Count] | None = None
+    ) -> None:
         self.services = services
         self.settings = services.settings
         self.engine = services.get(search.SearchEngine)
@@ -88,14 +95,19 @@ class Pages:
         env.install_gettext_callables(  # type: ignore[attr-defined]
             _gettext, _ngettext, newstyle=True, pgettext=None, npgettext=None
         )
-        env.filters["money"] = _filter_money
+        env.filters["money"] = _money_filter(languages.money_text)
+        env.filters["less"] = _money_filter(languages.less_text)
+        env.filters["money_change"] = _money_filter(languages.money_change_text)
         env.filters["date"] = _filter(languages.date_text)
         env.filters["day"] = _filter(languages.day_text)
         env.filters["datetime"] = _filter(languages.datetime_text)
-        env.filters["number"] = _filter(languages.number_text)
+        env.filters["number"] = _filter(amounts.number)
+        env.filters["number_change"] = _filter(amounts.number_change)
         env.filters["said"] = _said
         env.filters["country"] = _filter(country_name)
         self.env = env
+        self.desks = Desks(env, desks or {})
+        self.tree: catalog.Tree | None = None
         self.drawn = Drawn(_DRAWN_BYTES)
 
 
@@ -129,8 +141,11 @@ def _ngettext(one: str, many: str, n: int) -> str:
     return languages.translations(_rendering.get().language).ngettext(one, many, n)
 
 
-def _filter_money(value: Any, currency: str | None = None) -> str:
-    return languages.money_text(value, _rendering.get().language, currency)
+def _money_filter(function: Callable[[Any, str, str | None], str]) -> Callable[..., str]:
+    def apply(value: Any, currency: str | None = None) -> str:
+        return function(value, _rendering.get().language, currency)
+
+    return apply
 
 
 def _filter(function: Callable[[Any, str], str]) -> Callable[[Any], str]:
@@ -169,8 +184,10 @@ async def page(
 ) -> Response[bytes]:
     """The page as an answer. Errors of a form are given as `errors` (see `field_errors`)."""
     viewer = await viewer_of(request)
-    frame = await _frame(request, viewer)
-    return _respond(request, template, status=status, viewer=viewer, context={**frame, **context})
+    frame = await frame_of(request, viewer)
+    if viewer is not None and "desk_counts" not in context:
+        frame["desk_counts"] = await _desk_counts(request, viewer, template)
+    return respond(request, template, status=status, viewer=viewer, context={**frame, **context})
 
 
 def fragment(request: Req, template: str, **context: object) -> Response[bytes]:
@@ -207,7 +224,7 @@ async def cached_page(
     full = (*place, badge.pieces, consent_asked(request), tree.version, stamp, key)
     html = drawn.find(full)
     if html is None:
-        context = {"cart_count": badge.pieces, "nav_categories": _nav(tree), **await build()}
+        context = {"cart_count": badge.pieces, "nav_categories": nav_of(tree), **await build()}
         html = _draw(request, template, context, token=drawn.place, viewer=None, flashes=[])
         drawn.keep(full, html)
     token = request.cookies.get(CSRF_COOKIE)
@@ -216,9 +233,10 @@ async def cached_page(
     return _answer(request, html, status=200, made=made)
 
 
-def _respond(
+def respond(
     request: Req, template: str, *, status: int, viewer: Viewer | None, context: dict[str, object]
 ) -> Response[bytes]:
+    """As `page`, with a frame that is known already."""
     settings = pages_of(request).settings
     token = request.cookies.get(CSRF_COOKIE)
     made = None if token else new_csrf_token(settings)
@@ -322,20 +340,26 @@ LEGAL_TITLES = {
 async def viewer_of(request: Req) -> Viewer | None:
     """The signed-in person, None for guests."""
     actor = await actor_of(request)
-    if actor.user_id is None:
-        return None
-    return Viewer(actor.name, actor.seller_id is not None, actor.is_operator, actor)
+    return None if actor.user_id is None else Viewer.of(actor)
 
 
-async def _frame(request: Req, viewer: Viewer | None) -> dict[str, object]:
+async def frame_of(request: Req, viewer: Viewer | None) -> dict[str, object]:
     """What the head of every page shows: the cart's count and the categories."""
     badge = await _badge(request, viewer)
     return {
         "cart_count": badge.pieces,
         "wished": badge.wished,
         "unread": await _unread(request, viewer),
-        "nav_categories": _nav(await tree_of(request)),
+        "nav_categories": nav_of(await tree_of(request)),
     }
+
+
+async def _desk_counts(request: Req, viewer: Viewer, template: str) -> dict[str, int]:
+    count = pages_of(request).desks.count_for(template)
+    if count is None:
+        return {}
+    async with pages_of(request).services.db.read() as conn:
+        return await count(conn, viewer.actor)
 
 
 async def _unread(request: Req, viewer: Viewer | None) -> int:
@@ -353,22 +377,6 @@ async def _badge(request: Req, viewer: Viewer | None) -> carts.Badge:
         return await carts.badge(conn, await holder_of(request))
 
 
-_HEART = re.compile(r'value="add:([0-9a-f-]{36})" aria-pressed="false"')
-
-
-def mark_wished(html: str, wished: Collection[UUID]) -> str:
-    """The page with the hearts of `wished` filled: it is drawn alike for everybody."""
-    if not wished:
-        return html
-    ids = {str(each) for each in wished}
-
-    def filled(match: re.Match[str]) -> str:
-        one = match[1]
-        return f'value="drop:{one}" aria-pressed="true"' if one in ids else match[0]
-
-    return _HEART.sub(filled, html)
-
-
 def consent_asked(request: Req) -> bool:
     """Whether this browser has answered the question about optional cookies."""
     return CONSENT_COOKIE in request.cookies
@@ -381,11 +389,12 @@ async def tree_of(request: Req) -> catalog.Tree:
     if tree is None:
         async with pages_of(request).services.db.read() as conn:
             tree = await catalog.tree(conn)
-        state["category_tree"] = tree
+        state["category_tree"] = pages_of(request).tree = tree
     return tree
 
 
-def _nav(tree: catalog.Tree) -> list[dict[str, str]]:
+def nav_of(tree: catalog.Tree) -> list[dict[str, str]]:
+    """The roots of the tree as links."""
     return [{"text": node.name, "url": f"/c/{node.slug}"} for node in tree.roots]
 
 
@@ -427,20 +436,3 @@ async def form_of(request: Req) -> dict[str, str]:
         for key, value in form.multi_items()
         if isinstance(value, str) and key != CSRF_FIELD
     }
-
-
-def error_page(request: Req, status: int, problem: Problem) -> Response[bytes]:
-    """What people see instead of problem details. Shows nothing that needs the database."""
-    if status == 401:
-        back = request.scope["path"] if request.method == "GET" else "/account"
-        return redirect(f"/login?next={quote(back)}")
-    known: Mapping[int, str] = {403: "403", 404: "404", 429: "429", 500: "500", 503: "503"}
-    template = f"errors/{known.get(status, 'problem')}.html"
-    context: dict[str, object] = {
-        "title": None,
-        "detail": problem.detail,
-        "request_id": problem.request_id,
-        "action": None,
-        "nav_categories": [],
-    }
-    return _respond(request, template, status=status, viewer=None, context=context)

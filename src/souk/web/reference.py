@@ -9,7 +9,42 @@ from typing import Any, cast
 from litestar import Litestar
 from markupsafe import Markup, escape
 
+from souk.web.locale import N_
+
 Schema = dict[str, Any]
+TITLES = {
+    "addresses": N_("Addresses"),
+    "admin": N_("Operating the market"),
+    "attributes": N_("Attributes"),
+    "auth": N_("Signing in"),
+    "balance": N_("Balance"),
+    "carriers": N_("Carriers"),
+    "cart": N_("Cart"),
+    "categories": N_("Categories"),
+    "checkouts": N_("Checkout"),
+    "consents": N_("Consents"),
+    "downloads": N_("Downloads"),
+    "imports": N_("Imports"),
+    "inventory": N_("Stock"),
+    "ledger": N_("Ledger"),
+    "legal": N_("Legal documents"),
+    "licence-keys": N_("Licence keys"),
+    "listings": N_("Listings"),
+    "notifications": N_("Notifications"),
+    "orders": N_("Orders"),
+    "other": N_("State of the service"),
+    "payments": N_("Payments"),
+    "recently-viewed": N_("Recently viewed"),
+    "reviews": N_("Reviews"),
+    "seller": N_("A seller’s own shop"),
+    "sellers": N_("Sellers"),
+    "shipments": N_("Shipments"),
+    "shipping-methods": N_("Ways of delivery"),
+    "species": N_("Species"),
+    "users": N_("Users"),
+    "wishlist": N_("Wishlist"),
+}
+"""Titles of groups, to be translated."""
 _DEEPEST = 5
 _METHODS = ("get", "post", "put", "patch", "delete")
 _SAMPLES: dict[str, object] = {
@@ -53,6 +88,11 @@ class Group:
 
     name: str
     operations: list[Operation] = field(default_factory=list[Operation])
+
+    @property
+    def title(self) -> str:
+        """For people, to be translated."""
+        return TITLES.get(self.name, self.name.replace("-", " ").capitalize())
 
 
 def groups_of(app: Litestar) -> dict[str, Group]:

@@ -117,3 +117,26 @@ async def add_consent(
         tx.clock.now(),
         ip,
     )
+
+
+async def forget_addresses_of_acceptances(tx: WriteTx, before: datetime, limit: int) -> int:
+    """Forget from where documents were accepted before; returns how many."""
+    tag = await tx.execute(
+        "UPDATE compliance.acceptance SET ip = NULL WHERE id IN (SELECT id"
+        " FROM compliance.acceptance WHERE ip IS NOT NULL AND accepted_at < $1"
+        " ORDER BY accepted_at LIMIT $2)",
+        before,
+        limit,
+    )
+    return int(tag.rsplit(" ", 1)[1])
+
+
+async def forget_addresses_of_consents(tx: WriteTx, before: datetime, limit: int) -> int:
+    """Forget from where consents were given or taken back before; returns how many."""
+    tag = await tx.execute(
+        "UPDATE compliance.consent SET ip = NULL WHERE id IN (SELECT id FROM compliance.consent"
+        " WHERE ip IS NOT NULL AND recorded_at < $1 ORDER BY recorded_at LIMIT $2)",
+        before,
+        limit,
+    )
+    return int(tag.rsplit(" ", 1)[1])

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from souk.contexts.fulfilment.commands import downloads
 from souk.contexts.fulfilment.store import downloads as store
-from souk.platform.database import WriteTx
+from souk.platform import retention
 from souk.platform.jobs import JobType, Schedule
 from souk.platform.services import Services
 
@@ -19,14 +19,8 @@ async def serve_waiting_lines(services: Services) -> None:
 
 
 async def forget_addresses(services: Services) -> None:
-    """From where a download was begun is a log: it is kept for thirty days."""
-    before = services.clock.now() - KEEP_ADDRESSES
-
-    async def batch(tx: WriteTx) -> int:
-        return await store.forget_addresses(tx, before=before)
-
-    while await services.db.transact(batch) == store.FORGET_BATCH:
-        continue
+    """From where a download was begun is a log: it is kept for thirty days, or less."""
+    await retention.forget_addresses(services, store.forget_addresses, at_most=KEEP_ADDRESSES)
 
 
 job_types: list[JobType] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from souk.contexts.identity import store
 from souk.contexts.identity.domain import PEOPLE
+from souk.platform import retention
 from souk.platform.jobs import JobType, Schedule
 from souk.platform.services import Services
 
@@ -15,5 +16,13 @@ async def forget_old(services: Services) -> None:
     )
 
 
+async def forget_addresses(services: Services) -> None:
+    """From where somebody signed in, and with what when the session is no longer used."""
+    await retention.forget_addresses(services, store.forget_addresses)
+
+
 job_types: list[JobType] = []
-schedules: list[Schedule] = [Schedule("identity.forget_old", "17 3 * * *", forget_old)]
+schedules: list[Schedule] = [
+    Schedule("identity.forget_old", "17 3 * * *", forget_old),
+    Schedule("identity.forget_addresses", "22 3 * * *", forget_addresses),
+]

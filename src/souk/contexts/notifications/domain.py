@@ -11,9 +11,8 @@ from uuid import UUID
 import msgspec
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
-from babel.numbers import format_currency
 
-from souk.kernel.money import Money
+from souk.platform import amounts
 from souk.platform.catalogue import Words, load
 
 _LOCALES = Path(__file__).parent / "locales"
@@ -80,8 +79,7 @@ class Say:
 
     def money(self, amount: int, currency: str) -> str:
         """`amount` minor units as people write them: €12.50."""
-        decimal = Money(amount, currency).decimal()
-        return format_currency(decimal, currency, locale=self.locale.replace("-", "_"))
+        return amounts.money(amount, currency, self.locale.replace("-", "_"))
 
     def day(self, day: date) -> str:
         """A date as people write it: 21 November 2026."""

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from souk.contexts.payments import store
-from souk.contexts.payments.queries import InboxEntry, PaymentView, view_of
+from souk.contexts.payments.queries import PaymentView, view_of
 from souk.kernel.ids import parse_uuid
 from souk.kernel.page import DEFAULT_LIMIT, Page
 from souk.platform.database import ReadConn
@@ -103,22 +103,3 @@ async def webhook_bodies(conn: ReadConn, payment_id: UUID) -> dict[UUID, str]:
         "SELECT id, payload FROM payments.webhook_inbox WHERE payment_id = $1", payment_id
     )
     return {row["id"]: row["payload"].decode("utf-8", "replace") for row in rows}
-
-
-async def webhooks_listed(
-    conn: ReadConn, *, waiting: bool = False, cursor: str | None = None, limit: int = 50
-) -> Page[InboxEntry]:
-    """Stored webhooks, newest first; `waiting` keeps those that nobody has acted on."""
-    by = Sort("received_at", "time", down=True)
-    value, key = by.place(cursor)
-    rows = await conn.fetch(
-        "SELECT id, gateway, event_id, type, payment_id, received_at, processed_at, note"
-        " FROM payments.webhook_inbox WHERE (NOT $1 OR processed_at IS NULL)"
-        f" AND {by.after(2, 3)} ORDER BY {by.order} LIMIT $4",
-        waiting,
-        value,
-        key,
-        limit + 1,
-    )
-    found = [InboxEntry(**dict(row.items())) for row in rows]
-    return by.page(found, limit=limit, at=lambda row: (row.received_at, row.id))

@@ -12,7 +12,6 @@ from souk.contexts.search.commands import (
     mark_rebuilt,
     mark_stale,
     record_queries,
-    record_query,
 )
 from souk.contexts.search.domain import (
     MAX_DEPTH,
@@ -68,7 +67,6 @@ __all__ = [
     "popular",
     "rebuild_asked",
     "record_queries",
-    "record_query",
     "schedules",
     "search",
     "stale",

@@ -34,11 +34,6 @@ async def mark_rebuilt(tx: WriteTx, *, asked_at: datetime) -> None:
     await store.remove_rebuild_request(tx, asked_at=asked_at)
 
 
-async def record_query(tx: WriteTx, *, text: str, total: int) -> None:
-    """Count one search; what may hold personal data is not kept."""
-    await record_queries(tx, [(text, total)])
-
-
 async def record_queries(tx: WriteTx, searches: Iterable[tuple[str, int]]) -> None:
     """Count searches, each its text and how much it found, in one statement."""
     counted: dict[str, tuple[int, int]] = {}

@@ -73,15 +73,6 @@ async def found(
     return b'{"items":[%s],%s' % (b",".join(cards), _encode(_facts(result))[1:]), result
 
 
-async def found_cards(
-    conn: ReadConn, engine: search.SearchEngine, query: search.SearchQuery
-) -> SearchAnswer:
-    """As `found`, as a struct for pages. Raises InvalidInput."""
-    result = await search.search(engine, query)
-    cards = await listings.cards(conn, result.ids)
-    return SearchAnswer(items=cards, **msgspec.structs.asdict(_facts(result)))
-
-
 def _facts(result: search.SearchResult) -> SearchFacts:
     return SearchFacts(**{name: getattr(result, name) for name in SearchFacts.__struct_fields__})
 

@@ -37,17 +37,25 @@ class SendOrderMail(msgspec.Struct, frozen=True):
 async def _tell_buyer(
     tx: WriteTx, order: orders.OrderView, content: AnyContent, meta: EventMeta
 ) -> None:
-    """A member has the order in the account. A guest's mail gets a link that opens it, made by the
-    job that sends it, so that no link is ever stored."""
+    """A member has the order in the account. A guest's mail gets a link that opens it."""
     to = await buyer(tx, email=order.email, user_id=order.buyer_id)
     if to.user_id is not None:
         await tell(tx, to, content, meta)
-        return
-    message_id = await notifications.send(
-        tx, to=to, content=content, dedupe_key=dedupe_key(content, meta, to.email), by_job=False
-    )
+    else:
+        await mail_guest(tx, to, content, dedupe_key(content, meta, to.email), order_id=order.id)
+
+
+async def mail_guest(
+    tx: WriteTx, to: notifications.Recipient, content: AnyContent, key: str, *, order_id: UUID
+) -> bool:
+    """Mail a guest about an order, once per `key`; False when that is not wanted.
+
+    The job that sends the mail makes the link that opens the order, so that no link is ever stored.
+    """
+    message_id = await notifications.send(tx, to=to, content=content, dedupe_key=key, by_job=False)
     if message_id is not None:
-        await jobs.enqueue(tx, SEND_ORDER_MAIL, SendOrderMail(message_id, order.id))
+        await jobs.enqueue(tx, SEND_ORDER_MAIL, SendOrderMail(message_id, order_id))
+    return message_id is not None
 
 
 def _bought(lines: list[orders.LineView]) -> list[contents.Bought]:

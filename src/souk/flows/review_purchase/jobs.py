@@ -11,6 +11,8 @@ from souk.contexts.notifications import api as notifications
 from souk.contexts.orders import api as orders
 from souk.contexts.reviews import api as reviews
 from souk.contexts.sellers import api as sellers
+from souk.flows.notify.orders import mail_guest
+from souk.flows.notify.people import buyer
 from souk.flows.review_purchase.flow import REFRESH_RECORD, RefreshRecord, refresh_record
 from souk.platform.database import WriteTx
 from souk.platform.jobs import JobType, Schedule, job
@@ -23,7 +25,7 @@ _FIRST = UUID(int=0)
 
 
 async def ask_for_reviews(services: Services) -> int:
-    """Ask every member once per delivery that is not reviewed yet; returns how many were asked."""
+    """Ask every buyer once per delivery that is not reviewed yet; returns how many were asked."""
     asked, after = 0, _FIRST
     while True:
         async with services.db.read() as conn:
@@ -44,13 +46,17 @@ async def ask_for_reviews(services: Services) -> int:
 async def _ask(tx: WriteTx, part: orders.DeliveredPart) -> bool:
     if not await reviews.note_asked(tx, seller_order_id=part.id):
         return False
-    person = (await identity.contacts(tx, [part.buyer_id])).get(part.buyer_id)
-    if person is None:
-        return False
     content = notifications.contents.ReviewWanted(
         order_id=part.order_id, number=part.number, titles=part.titles
     )
     key = f"review_wanted:{part.id}"
+    if part.buyer_id is None:
+        # Every such mail has a link with which guests end them: `send` asks for that.
+        to = await buyer(tx, email=part.email, user_id=None)
+        return await mail_guest(tx, to, content, key, order_id=part.order_id)
+    person = (await identity.contacts(tx, [part.buyer_id])).get(part.buyer_id)
+    if person is None:
+        return False
     await notifications.in_app(
         tx, user_id=part.buyer_id, content=content, dedupe_key=key, locale=person.locale
     )

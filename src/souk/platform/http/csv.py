@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from datetime import datetime
+from decimal import Decimal
 from typing import TypeVar
 
 from litestar.response import Stream
 
+from souk.kernel.money import Money
 from souk.kernel.page import Page
 
 T = TypeVar("T")
@@ -17,9 +20,16 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def safe_cell(value: object) -> str:
-    """A cell that no spreadsheet runs as a formula: such a text gets an apostrophe before it."""
-    text = "" if value is None else str(value)
-    number = isinstance(value, int | float)
+    """A cell that no spreadsheet runs as a formula: such a text gets an apostrophe (OWASP,
+    "CSV injection"). Numbers keep their hyphen; amounts are plain decimals, moments ISO 8601."""
+    if value is None:
+        return ""
+    if isinstance(value, Money):
+        return str(value.decimal())
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    text = str(value)
+    number = isinstance(value, int | float | Decimal)
     return f"'{text}" if text.startswith(_FORMULA) and not number else text
 
 

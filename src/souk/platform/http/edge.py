@@ -17,7 +17,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import Parameter
 from litestar.plugins import PluginProtocol
 from litestar.plugins.core import MsgspecDIPlugin
-from litestar.routes import HTTPRoute
+from litestar.routes import BaseRoute, HTTPRoute
 from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Send
 from prometheus_client import Counter, Histogram
 
@@ -166,6 +166,16 @@ class _Souk(Litestar):
         return [*plugins, MsgspecDIPlugin()]
 
 
+class _Documents(Router):
+    """Where the API's document is served, without the framework's own page for every other address
+    below it: those answer with a problem like the rest of the API."""
+
+    def register(self, value: ControllerRouterHandler) -> list[BaseRoute]:
+        if isinstance(value, HTTPRouteHandler) and "/{path:str}" in value.paths:
+            return []
+        return super().register(value)
+
+
 def _answers_all_alike(handler: HTTPRouteHandler) -> bool:
     """Public, not counted by caller, and blind to who asks."""
     return (
@@ -272,7 +282,7 @@ def build(
         openapi_config=OpenAPIConfig(
             title=title,
             version=version,
-            openapi_router=Router(
+            openapi_router=_Documents(
                 "/api/v1", route_handlers=[], opt={"access": access.PUBLIC}, include_in_schema=False
             ),
             render_plugins=[JsonRenderPlugin(path="/openapi.json")],

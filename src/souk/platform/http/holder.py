@@ -28,6 +28,10 @@ class Holder:
     guest: bytes | None = None
     new_token: str | None = None
 
+    def is_same(self, other: Holder) -> bool:
+        """Whether both are the same person, however they were recognised."""
+        return (self.user_id, self.guest) == (other.user_id, other.guest)
+
     def label(self) -> str:
         """How the holder is named in idempotency keys and logs; not a secret."""
         return f"user:{self.user_id}" if self.user_id else f"guest:{(self.guest or b'').hex()[:24]}"

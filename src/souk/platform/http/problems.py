@@ -95,9 +95,11 @@ def _answer(
 
 
 def _wants_page(request: Request[Any, Any, Any]) -> bool:
-    return not request.scope["path"].startswith("/api/") and "text/html" in request.headers.get(
-        "accept", ""
-    )
+    """Whether a person is to read it. Whatever is below /api is read by programs."""
+    path: str = request.scope["path"]
+    if path == "/api" or path.startswith("/api/"):
+        return False
+    return "text/html" in request.headers.get("accept", "")
 
 
 def _domain(request: Request[Any, Any, Any], error: DomainError) -> Response[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
 from litestar.params import QueryParameter
@@ -34,9 +35,9 @@ def frame_of(
     }
 
 
-def plain_money(amount: int, currency: str) -> str:
+def plain_money(amount: int, currency: str) -> Decimal:
     """An amount for a spreadsheet: `12.50`, the currency stands in a column of its own."""
-    return str(Money(amount, currency).decimal())
+    return Money(amount, currency).decimal()
 
 
 def plain_time(moment: datetime | None) -> str:

@@ -49,14 +49,7 @@ async def manifest(request: Req, settings: Settings) -> Response[bytes]:
             {"src": assets.url(name), "sizes": sizes, "type": "image/png", "purpose": purpose}
             for name, sizes, purpose in _ICONS
         ],
-        "shortcuts": [
-            {"name": translate(request, text), "url": url}
-            for text, url in (
-                ("Search", "/search"),
-                ("Cart", "/cart"),
-                ("Orders", "/account/orders"),
-            )
-        ],
+        "shortcuts": [{"name": translate(request, text), "url": url} for text, url in _SHORTCUTS],
     }
     return Response(
         msgspec.json.encode(body),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from souk.contexts.inventory import api as inventory
 from souk.contexts.orders import api as orders
 from souk.contexts.reviews import api as reviews
+from souk.kernel.actor import Actor
 from souk.platform.database import ReadConn
 
 TO_DO = ("confirmed", "processing", "return_requested")
@@ -17,8 +16,11 @@ def open_orders(counts: dict[str, int]) -> int:
     return sum(counts.get(state, 0) for state in TO_DO)
 
 
-async def desk_counts(conn: ReadConn, seller_id: UUID) -> dict[str, int]:
+async def desk_counts(conn: ReadConn, actor: Actor) -> dict[str, int]:
     """Orders that wait, goods that run low and reviews without an answer, in three statements."""
+    seller_id = actor.seller_id
+    if seller_id is None:
+        return {}
     counts = await orders.seller_order_counts(conn, seller_id=seller_id)
     stock = await inventory.stock_counts(conn, seller_id)
     unanswered = await reviews.unanswered(conn, seller_id)

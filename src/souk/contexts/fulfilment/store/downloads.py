@@ -16,7 +16,6 @@ from souk.contexts.fulfilment.domain.downloads import (
 from souk.kernel.ids import uuid7
 from souk.platform.database import Record, WriteTx
 
-FORGET_BATCH = 5_000
 COLUMNS = (
     "id, order_line_id, seller_order_id, buyer_id, buyer_email, file_id, storage_key, filename,"
     " content_type, size, expires_at, max_downloads, downloads, revoked_at, revoked_for"
@@ -118,14 +117,14 @@ async def resume_session(tx: WriteTx, session_id: UUID, *, length: int) -> None:
     )
 
 
-async def forget_addresses(tx: WriteTx, *, before: datetime) -> int:
-    """Forget from where downloads were begun; that they were stays. Returns how many, a batch."""
+async def forget_addresses(tx: WriteTx, before: datetime, limit: int) -> int:
+    """Forget from where downloads were begun before; that they were stays. Returns how many."""
     tag = await tx.execute(
         "UPDATE fulfilment.download_session SET ip = NULL WHERE id IN (SELECT id"
         " FROM fulfilment.download_session WHERE ip IS NOT NULL AND started_at < $1"
         " ORDER BY started_at LIMIT $2)",
         before,
-        FORGET_BATCH,
+        limit,
     )
     return int(tag.rsplit(" ", 1)[1])
 

@@ -20,10 +20,6 @@ class Kind(StrEnum):
     EXPENSE = "expense"
     EQUITY = "equity"
 
-    @property
-    def grows_by_debit(self) -> bool:
-        return self in {Kind.ASSET, Kind.EXPENSE}
-
 
 @dataclass(frozen=True, slots=True)
 class Account:

@@ -34,7 +34,7 @@ class ReviewWanted(Content, frozen=True, tag="review_wanted"):
                 say("Praise and criticism are both welcome. It takes a minute."),
             ],
             action=say("Write a review"),
-            path=f"/account/orders/{self.order_id}#reviews",
+            path=f"{link or f'/account/orders/{self.order_id}'}#reviews",
             note=say("You are asked once for each delivery."),
         )
 

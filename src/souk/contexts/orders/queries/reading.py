@@ -398,21 +398,6 @@ class DaySales(msgspec.Struct, frozen=True):
     commission: int
 
 
-async def sales_by_day(
-    conn: ReadConn, *, since: datetime, seller_id: UUID | None = None
-) -> list[DaySales]:
-    """Sales from `since` on, of one seller or of all, oldest day first; days without are absent."""
-    rows = await conn.fetch(
-        "SELECT (placed_at AT TIME ZONE 'UTC')::date AS day, currency, count(*) AS orders,"
-        " sum(total)::bigint AS total, sum(commission)::bigint AS commission"
-        " FROM orders.seller_order WHERE placed_at >= $1 AND ($2::uuid IS NULL OR seller_id = $2)"
-        " AND state <> 'cancelled' GROUP BY 1, 2 ORDER BY 1, 2",
-        since,
-        seller_id,
-    )
-    return [DaySales(*row.values()) for row in rows]
-
-
 def _after(cursor: str | None) -> UUID | None:
     if cursor is None:
         return None

@@ -72,13 +72,14 @@ async def received_lines(
 
 
 class DeliveredPart(msgspec.Struct, frozen=True):
-    """A seller order of a member that arrived; `titles` of its first lines."""
+    """A seller order that arrived; `buyer_id` is None for guests, `titles` of its first lines."""
 
     id: UUID
     order_id: UUID
     number: str
     seller_id: UUID
-    buyer_id: UUID
+    buyer_id: UUID | None
+    email: str
     titles: list[str]
 
 
@@ -87,10 +88,12 @@ async def delivered_parts(
 ) -> list[DeliveredPart]:
     """What arrived between two instants and was kept, by id from after `after`."""
     rows = await conn.fetch(
-        "SELECT so.id, so.order_id, p.number, so.seller_id, so.buyer_id, ARRAY(SELECT l.title"
-        " FROM orders.line l WHERE l.seller_order_id = so.id ORDER BY l.position LIMIT 3) AS titles"
+        "SELECT so.id, so.order_id, p.number, so.seller_id, so.buyer_id, p.email,"
+        " ARRAY(SELECT l.title FROM orders.line l WHERE l.seller_order_id = so.id"
+        " ORDER BY l.position LIMIT 3) AS titles"
         " FROM orders.seller_order so JOIN orders.purchase p ON p.id = so.order_id"
-        " WHERE so.delivered_at >= $1 AND so.delivered_at < $2 AND so.buyer_id IS NOT NULL"
+        " WHERE so.delivered_at >= $1 AND so.delivered_at < $2"
+        " AND (so.buyer_id IS NOT NULL OR p.guest IS NOT NULL)"
         " AND so.state IN ('delivered', 'completed') AND so.id > $3 ORDER BY so.id LIMIT $4",
         since,
         until,
@@ -98,6 +101,13 @@ async def delivered_parts(
         limit,
     )
     return [DeliveredPart(*row.values()) for row in rows]
+
+
+async def guest_of(conn: ReadConn, order_id: UUID) -> bytes | None:
+    """The fingerprint of the guest who placed an order; None for a member's or an unknown one."""
+    return await conn.fetchval(
+        "SELECT guest FROM orders.purchase WHERE id = $1 AND user_id IS NULL", order_id
+    )
 
 
 _RECORD = """

@@ -24,6 +24,7 @@ from souk.platform.http import access
 from souk.platform.http.holder import guest_token_of, holder_of
 from souk.platform.http.problems import STATUS
 from souk.platform.settings import Settings
+from souk.web.account.order_link import ORDER_COOKIE, buyer_of, opens
 from souk.web.account.timeline import part_view
 from souk.web.addresses import country_name
 from souk.web.forms import check, summary
@@ -42,7 +43,6 @@ from souk.web.page import (
 Cursor = Annotated[str | None, QueryParameter(max_length=1_024)]
 Act = Literal["cancel", "return"]
 Key = Annotated[str, QueryParameter(max_length=100)]
-ORDER_COOKIE = "souk_order"
 _OPEN_FOR = 60 * 60 * 24
 
 
@@ -62,15 +62,8 @@ async def _own(conn: ReadConn, request: Req, actor: Actor, order_id: UUID) -> or
 
     Raises OrderNotFound, OrderLinkOver.
     """
-    key = request.cookies.get(ORDER_COOKIE)
-    if key is not None:
-        settings: Settings = request.app.state["settings"]
-        try:
-            orders.check_order_key(key, order_id, secret=settings.secret_key, now=conn.clock.now())
-        except (orders.OrderNotFound, orders.OrderLinkOver):
-            pass
-        else:
-            return await orders.order(conn, order_id, any_holder=True)
+    if opens(request, conn, order_id):
+        return await orders.order(conn, order_id, any_holder=True)
     token = guest_token_of(request)
     guest = fingerprint(token) if token else None
     return await orders.order(conn, order_id, user_id=actor.user_id, guest=guest)
@@ -119,7 +112,8 @@ async def order_page(
         keys = await fulfilment.licence_keys(conn, seller_order_ids=ids)
         shops = await sellers.cards(conn, [part.seller_id for part in order.seller_orders])
         payment = await payments.find(conn, order.payment_id)
-        to_review = await flow.reviewable(conn, await holder_of(request), order_id=order.id)
+        buyer = await buyer_of(request, conn, order_id)
+        to_review = await flow.reviewable(conn, buyer, order_id=order.id)
     now = db.clock.now()
     address = order.shipping_address
     return await page(
@@ -139,6 +133,7 @@ async def order_page(
         ],
         keys=keys,
         to_review=to_review,
+        may_change=buyer.is_same(await holder_of(request)),
         payment=payment,
         address=_address_lines(address, language_of(request)) if address else [],
         noindex=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -18,8 +19,9 @@ from souk.kernel.actor import Actor
 from souk.kernel.errors import DomainError
 from souk.platform.database import Database, WriteTx
 from souk.platform.http import access
-from souk.platform.http.holder import Holder
+from souk.platform.http.holder import Holder, holder_of
 from souk.platform.storage import FileStore
+from souk.web.account.order_link import buyer_of
 from souk.web.desk import Ask, answer, ask, back_to, problem_context, refusal, status_of
 from souk.web.page import Req, form_of, page, translate
 
@@ -50,14 +52,24 @@ async def reviews_page(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is to be reviewed, by whom, and whether a review of it could be changed from here."""
+
+    what: flow.ToReview
+    buyer: Holder
+    may_change: bool
+
+
 async def _wanted(
-    db: Database, holder: Holder, order_id: UUID, found: Callable[[flow.ToReview], bool]
-) -> flow.ToReview:
-    """What is to be reviewed of the caller's own order. Raises OrderNotFound."""
+    request: Req, db: Database, order_id: UUID, found: Callable[[flow.ToReview], bool]
+) -> _Wanted:
+    """Of the caller's own order, or of the one that a mail's link opened. Raises OrderNotFound."""
     async with db.read() as conn:
-        for one in await flow.reviewable(conn, holder, order_id=order_id):
+        buyer = await buyer_of(request, conn, order_id)
+        for one in await flow.reviewable(conn, buyer, order_id=order_id):
             if found(one):
-                return one
+                return _Wanted(one, buyer, buyer.is_same(await holder_of(request)))
     raise orders.OrderNotFound
 
 
@@ -111,18 +123,22 @@ def _urls(what: flow.ToReview) -> tuple[str, str]:
     return f"{back}/lines/{what.order_line_id}/review", f"{back}#reviews"
 
 
-async def _ask_for(request: Req, what: flow.ToReview) -> Response[bytes]:
-    if what.review_id is not None:
+async def _ask_for(request: Req, wanted: _Wanted) -> Response[bytes]:
+    what = wanted.what
+    action, back = _urls(what)
+    if what.review_id is not None and wanted.may_change:
         text = "You have reviewed this already. Here you can change it."
         return back_to(request, f"{_MINE}/{what.review_id}", text)
-    action, back = _urls(what)
+    if what.review_id is not None:
+        text = "You have reviewed this already. Change it in the browser in which you ordered."
+        return back_to(request, back, text)
     return await _form(request, what=what, action=action, back=back, form={})
 
 
 async def _write(
-    request: Req, db: Database, files: FileStore, actor: Actor, holder: Holder, what: flow.ToReview
+    request: Req, db: Database, files: FileStore, actor: Actor, wanted: _Wanted
 ) -> Response[bytes]:
-    form = await form_of(request)
+    form, what = await form_of(request), wanted.what
     action, back = _urls(what)
     try:
         stars = _stars(form)
@@ -133,7 +149,7 @@ async def _write(
             lambda tx: flow.write(
                 tx,
                 actor,
-                holder,
+                wanted.buyer,
                 stars=stars,
                 text=form.get("text", ""),
                 line_id=what.order_line_id,
@@ -156,13 +172,12 @@ def _said(review: reviews.Review) -> str:
 async def line_form(
     request: Req,
     db: Database,
-    holder: Holder,
     order_id: FromPath[UUID],
     line_id: FromPath[UUID],
 ) -> Response[bytes]:
     """Asks about something that was bought."""
-    what = await _wanted(db, holder, order_id, lambda one: one.order_line_id == line_id)
-    return await _ask_for(request, what)
+    wanted = await _wanted(request, db, order_id, lambda one: one.order_line_id == line_id)
+    return await _ask_for(request, wanted)
 
 
 @post(
@@ -177,13 +192,12 @@ async def write_line(
     db: Database,
     files: FileStore,
     actor: Actor,
-    holder: Holder,
     order_id: FromPath[UUID],
     line_id: FromPath[UUID],
 ) -> Response[bytes]:
     """Review it."""
-    what = await _wanted(db, holder, order_id, lambda one: one.order_line_id == line_id)
-    return await _write(request, db, files, actor, holder, what)
+    wanted = await _wanted(request, db, order_id, lambda one: one.order_line_id == line_id)
+    return await _write(request, db, files, actor, wanted)
 
 
 def _is_shop(part_id: UUID) -> Callable[[flow.ToReview], bool]:
@@ -194,12 +208,11 @@ def _is_shop(part_id: UUID) -> Callable[[flow.ToReview], bool]:
 async def shop_form(
     request: Req,
     db: Database,
-    holder: Holder,
     order_id: FromPath[UUID],
     part_id: FromPath[UUID],
 ) -> Response[bytes]:
     """Asks about the seller."""
-    return await _ask_for(request, await _wanted(db, holder, order_id, _is_shop(part_id)))
+    return await _ask_for(request, await _wanted(request, db, order_id, _is_shop(part_id)))
 
 
 @post(
@@ -214,13 +227,12 @@ async def write_shop(
     db: Database,
     files: FileStore,
     actor: Actor,
-    holder: Holder,
     order_id: FromPath[UUID],
     part_id: FromPath[UUID],
 ) -> Response[bytes]:
     """Review the seller."""
-    what = await _wanted(db, holder, order_id, _is_shop(part_id))
-    return await _write(request, db, files, actor, holder, what)
+    wanted = await _wanted(request, db, order_id, _is_shop(part_id))
+    return await _write(request, db, files, actor, wanted)
 
 
 def _back(review: reviews.Review, holder: Holder) -> str:

@@ -9,7 +9,7 @@ from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from souk.contexts.identity import api as identity
-from souk.kernel.actor import Actor, Permission
+from souk.kernel.actor import Permission
 from souk.kernel.errors import DomainError
 from souk.kernel.ids import parse_uuid
 from souk.kernel.page import Page
@@ -17,7 +17,7 @@ from souk.platform import audit
 from souk.platform.database import Database, ReadConn
 from souk.platform.http import access, csv
 from souk.platform.http.wire import clean_text
-from souk.web.admin.frame import people_of, queues
+from souk.web.admin.frame import people_of
 from souk.web.admin.lists import Day, plain_time
 from souk.web.desk import address, back_to, problem_context, read_date, status_of
 from souk.web.page import Req, page, translate
@@ -43,7 +43,6 @@ async def _label(conn: ReadConn, who: str) -> str | None:
 async def audit_page(
     request: Req,
     db: Database,
-    actor: Actor,
     action: _Word = "",
     subject: _Word = "",
     who: _Word = "",
@@ -75,7 +74,6 @@ async def audit_page(
         people = await people_of(
             conn, [label for row in rows for label in (row.actor, row.subject)]
         )
-        waiting = await queues(conn, actor)
     said = {"action": action, "subject": subject, "who": who, "since": since, "until": until}
     more = len(found) > _LIMIT
     return await page(
@@ -88,7 +86,6 @@ async def audit_page(
         clear_url=_PATH if any(said.values()) else None,
         csv_url=address(f"{_PATH}.csv", **said),
         next_url=address(_PATH, **said, before=rows[-1].id) if more else None,
-        desk_counts=waiting,
         **problem_context(error),
     )
 

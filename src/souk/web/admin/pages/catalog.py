@@ -16,7 +16,6 @@ from souk.kernel.ids import parse_uuid
 from souk.platform.database import Database, WriteTx
 from souk.platform.http import access
 from souk.platform.http.wire import clean_text
-from souk.web.admin.frame import queues
 from souk.web.desk import (
     Ask,
     act,
@@ -40,7 +39,6 @@ _Id = Annotated[str, QueryParameter(max_length=40)]
 async def _show(
     request: Req,
     db: Database,
-    actor: Actor,
     *,
     category_id: UUID | None = None,
     form: dict[str, str] | None = None,
@@ -49,7 +47,6 @@ async def _show(
     async with db.read() as conn:
         tree = await catalog.tree(conn)
         attributes = await catalog.all_attributes(conn)
-        waiting = await queues(conn, actor)
     category = tree.get(category_id) if category_id else None
     stored = (
         {"name": category.name, "slug": category.slug, "description": category.description}
@@ -72,7 +69,6 @@ async def _show(
         attributes=attributes,
         kinds=list(catalog.AttributeType),
         form=stored if form is None else form,
-        desk_counts=waiting,
         **problem_context(error),
     )
 
@@ -88,17 +84,15 @@ def _node(node: catalog.CategoryNode, current: UUID | None) -> dict[str, Any]:
 
 
 @get(_ROOT, access=_MAY, include_in_schema=False)
-async def tree_page(request: Req, db: Database, actor: Actor) -> Response[bytes]:
+async def tree_page(request: Req, db: Database) -> Response[bytes]:
     """The whole tree, a form for a new root, all attributes."""
-    return await _show(request, db, actor)
+    return await _show(request, db)
 
 
 @get(_ONE, access=_MAY, include_in_schema=False)
-async def category_page(
-    request: Req, db: Database, actor: Actor, category_id: FromPath[UUID]
-) -> Response[bytes]:
+async def category_page(request: Req, db: Database, category_id: FromPath[UUID]) -> Response[bytes]:
     """One category: name, place, attributes, a form for a new one below."""
-    return await _show(request, db, actor, category_id=category_id)
+    return await _show(request, db, category_id=category_id)
 
 
 @post(_ROOT, access=_MAY, rate="write", include_in_schema=False)
@@ -116,7 +110,7 @@ async def create_category(request: Req, db: Database, actor: Actor) -> Response[
             )
         )
     except DomainError as error:
-        return await _show(request, db, actor, form=form, error=error)
+        return await _show(request, db, form=form, error=error)
     return back_to(request, f"{_ROOT}/{made.id}", "The category is there.")
 
 
@@ -141,7 +135,7 @@ async def change_category(
             )
         )
     except DomainError as error:
-        return await _show(request, db, actor, category_id=category_id, form=form, error=error)
+        return await _show(request, db, category_id=category_id, form=form, error=error)
     return back_to(request, f"{_ROOT}/{category_id}", "Saved.")
 
 
@@ -231,16 +225,15 @@ async def merge(
 
 @get(_ROOT + "/attributes/{attribute_id:uuid}", access=_MAY, include_in_schema=False)
 async def attribute_page(
-    request: Req, db: Database, actor: Actor, attribute_id: FromPath[UUID]
+    request: Req, db: Database, attribute_id: FromPath[UUID]
 ) -> Response[bytes]:
     """One attribute: its words, its choices, and where it is asked for."""
-    return await _attribute(request, db, actor, attribute_id)
+    return await _attribute(request, db, attribute_id)
 
 
 async def _attribute(
     request: Req,
     db: Database,
-    actor: Actor,
     attribute_id: UUID,
     *,
     form: dict[str, str] | None = None,
@@ -249,7 +242,6 @@ async def _attribute(
     async with db.read() as conn:
         tree = await catalog.tree(conn)
         attributes = await catalog.all_attributes(conn)
-        waiting = await queues(conn, actor)
     one = next((each for each in attributes if each.id == attribute_id), None)
     if one is None:
         raise NotFound("There is no such attribute. Look at the list.")
@@ -261,7 +253,6 @@ async def _attribute(
         attribute=one,
         used=tree.assigned_to(attribute_id),
         form=stored if form is None else form,
-        desk_counts=waiting,
         **problem_context(error),
     )
 
@@ -285,7 +276,7 @@ async def change_attribute(
             )
         )
     except DomainError as error:
-        return await _attribute(request, db, actor, attribute_id, form=form, error=error)
+        return await _attribute(request, db, attribute_id, form=form, error=error)
     return back_to(request, f"{_ROOT}/attributes/{attribute_id}", "Saved.")
 
 

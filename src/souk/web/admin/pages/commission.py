@@ -19,7 +19,7 @@ from souk.platform import audit
 from souk.platform.database import Database, ReadConn
 from souk.platform.http import access
 from souk.platform.settings import Settings
-from souk.web.admin.frame import people_of, queues
+from souk.web.admin.frame import people_of
 from souk.web.admin.lists import Short, Word
 from souk.web.desk import (
     Ask,
@@ -67,7 +67,6 @@ async def _show(
         if actor.may(Permission.AUDIT_VIEW):
             log = await audit.recent(conn, action_prefix="ledger.commission_rule", limit=20)
         people = await people_of(conn, [row.actor for row in log])
-        waiting = await queues(conn, actor)
     now = db.clock.now()
     return await page(
         request,
@@ -89,7 +88,6 @@ async def _show(
         log=log,
         people=people,
         may_manage=actor.may(Permission.MONEY_MANAGE),
-        desk_counts=waiting,
         **problem_context(error),
     )
 

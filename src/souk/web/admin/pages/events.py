@@ -15,7 +15,7 @@ from souk.platform.database import Database, WriteTx
 from souk.platform.events import EventWriter
 from souk.platform.http import access
 from souk.platform.http.wire import clean_text
-from souk.web.admin.frame import people_of, queues
+from souk.web.admin.frame import people_of
 from souk.web.desk import Ask, address, answer, ask
 from souk.web.page import Req, page
 
@@ -27,7 +27,7 @@ _Word = Annotated[str, QueryParameter(max_length=200)]
 
 @get(_PATH, access=_MAY, include_in_schema=False)
 async def events_page(
-    request: Req, db: Database, actor: Actor, q: _Word = "", before: _Word = ""
+    request: Req, db: Database, q: _Word = "", before: _Word = ""
 ) -> Response[bytes]:
     """Lag, dead letters and the latest events."""
     wanted = clean_text(q, path="q")
@@ -44,7 +44,6 @@ async def events_page(
             limit=_LIMIT + 1,
         )
         people = await people_of(conn, [row.actor for row in found])
-        waiting = await queues(conn, actor)
     rows = found[:_LIMIT]
     return await page(
         request,
@@ -56,7 +55,6 @@ async def events_page(
         people=people,
         q=q,
         next_url=address(_PATH, q=q, before=str(rows[-1].id)) if len(found) > _LIMIT else None,
-        desk_counts=waiting,
     )
 
 
@@ -105,24 +103,20 @@ async def replay(
 
 
 @get(_PATH + "/jobs", access=_MAY, include_in_schema=False)
-async def jobs_page(request: Req, db: Database, actor: Actor) -> Response[bytes]:
+async def jobs_page(request: Req, db: Database) -> Response[bytes]:
     """What waits to be done, and the jobs that failed for good."""
     async with db.read() as conn:
         queue = await operations.queue_health(conn)
         held = await operations.held(conn, limit=_LIMIT)
-        waiting = await queues(conn, actor)
-    return await page(request, "admin/jobs.html", queue=queue, held=held, desk_counts=waiting)
+    return await page(request, "admin/jobs.html", queue=queue, held=held)
 
 
 @get(_PATH + "/schedules", access=_MAY, include_in_schema=False)
-async def schedules_page(request: Req, db: Database, actor: Actor) -> Response[bytes]:
+async def schedules_page(request: Req, db: Database) -> Response[bytes]:
     """Everything that runs by the clock, with its last and next run."""
     async with db.read() as conn:
         rows = await operations.schedules(conn)
-        waiting = await queues(conn, actor)
-    return await page(
-        request, "admin/schedules.html", rows=rows, now=db.clock.now(), desk_counts=waiting
-    )
+    return await page(request, "admin/schedules.html", rows=rows, now=db.clock.now())
 
 
 def _job_question(job_id: str, what: str) -> Ask:

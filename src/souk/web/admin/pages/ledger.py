@@ -10,14 +10,14 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from souk.contexts.ledger import api as ledger
-from souk.kernel.actor import Actor, Permission
+from souk.kernel.actor import Permission
 from souk.kernel.errors import DomainError
 from souk.kernel.page import Page
 from souk.platform.database import Database, ReadConn
 from souk.platform.http import access, csv
 from souk.platform.http.wire import clean_text
 from souk.web.admin import books
-from souk.web.admin.frame import people_of, queues
+from souk.web.admin.frame import people_of
 from souk.web.admin.lists import Cursor, Day, Short, Word, frame_of, plain_money, plain_time
 from souk.web.desk import address, problem_context, read_date, status_of
 from souk.web.page import Req, page
@@ -46,7 +46,6 @@ async def _wanted(
 async def entries_page(
     request: Req,
     db: Database,
-    actor: Actor,
     q: Word = "",
     account: Word = "",
     since: Day = "",
@@ -65,7 +64,6 @@ async def entries_page(
             conn, [row.entry.cause for row in found.items] + ([account] if account else [])
         )
         people = await people_of(conn, [row.entry.actor for row in found.items])
-        waiting = await queues(conn, actor)
     filters = {"q": q, "account": account, "since": since, "until": until}
     return await page(
         request,
@@ -74,7 +72,6 @@ async def entries_page(
         rows=found.items,
         names=names,
         people=people,
-        desk_counts=waiting,
         **frame_of(_ROOT, filters, sort="", next_cursor=found.next_cursor),
         **problem_context(error),
     )
@@ -118,9 +115,7 @@ async def entries_csv(
 
 
 @get(_ROOT + "/entries/{entry_id:uuid}", access=_MAY, include_in_schema=False)
-async def entry_page(
-    request: Req, db: Database, actor: Actor, entry_id: FromPath[UUID]
-) -> Response[bytes]:
+async def entry_page(request: Req, db: Database, entry_id: FromPath[UUID]) -> Response[bytes]:
     """One entry with its lines, what caused it, and everything else of the same cause."""
     async with db.read() as conn:
         detail = await ledger.entry(conn, entry_id)
@@ -128,7 +123,6 @@ async def entry_page(
         codes = [line.account for line in detail.lines]
         names = await books.names_of(conn, [detail.entry.cause, *codes])
         people = await people_of(conn, [detail.entry.actor])
-        waiting = await queues(conn, actor)
     return await page(
         request,
         "admin/ledger_entry.html",
@@ -136,13 +130,12 @@ async def entry_page(
         others=[other for other in others if other.entry.id != entry_id],
         names=names,
         people=people,
-        desk_counts=waiting,
     )
 
 
 @get(_ROOT + "/accounts", access=_MAY, include_in_schema=False)
 async def accounts_page(
-    request: Req, db: Database, actor: Actor, q: Word = "", prefix: Word = "", cursor: Cursor = None
+    request: Req, db: Database, q: Word = "", prefix: Word = "", cursor: Cursor = None
 ) -> Response[bytes]:
     """Accounts and their balances, by the start of the code, an order's number or a shop."""
     path = f"{_ROOT}/accounts"
@@ -150,13 +143,11 @@ async def accounts_page(
         code = await _start(conn, q or prefix)
         found = await ledger.accounts(conn, prefix=code, cursor=cursor, limit=50)
         names = await books.names_of(conn, [row.code for row in found.items])
-        waiting = await queues(conn, actor)
     return await page(
         request,
         "admin/ledger_accounts.html",
         rows=found.items,
         names=names,
-        desk_counts=waiting,
         **frame_of(path, {"q": q or prefix}, sort="", next_cursor=found.next_cursor),
     )
 
@@ -189,7 +180,7 @@ async def accounts_csv(db: Database, q: Word = "") -> Stream:
 
 @get(_ROOT + "/trial-balance", access=_MAY, include_in_schema=False)
 async def trial_balance_page(
-    request: Req, db: Database, actor: Actor, as_of: Day = "", each: Short = ""
+    request: Req, db: Database, as_of: Day = "", each: Short = ""
 ) -> Response[bytes]:
     """Every account's balance at the end of a day; the two columns have the same sum.
 
@@ -204,7 +195,6 @@ async def trial_balance_page(
     async with db.read() as conn:
         rows = await ledger.trial_balance(conn, as_of=moment)
         names = await books.names_of(conn, [row.code for row in rows]) if each else {}
-        waiting = await queues(conn, actor)
     sums: dict[str, tuple[int, int]] = {}
     for row in rows:
         debit, credit = sums.get(row.currency, (0, 0))
@@ -219,7 +209,6 @@ async def trial_balance_page(
         sums=sums,
         as_of=as_of,
         csv_url=address(f"{_ROOT}/trial-balance.csv", as_of=as_of),
-        desk_counts=waiting,
         **problem_context(error),
     )
 

@@ -13,7 +13,6 @@ from souk.kernel.errors import DomainError, NotFound
 from souk.platform.database import Database
 from souk.platform.http import access
 from souk.web.admin.diff import differences
-from souk.web.admin.frame import queues
 from souk.web.desk import Ask, answer, ask, back_to, problem_context, read_date, status_of
 from souk.web.locale import LANGUAGES
 from souk.web.page import LEGAL_TITLES, Req, form_of, page
@@ -32,23 +31,21 @@ def _kind(slug: str) -> compliance.DocumentKind:
 
 
 @get(_ROOT, access=_MAY, include_in_schema=False)
-async def documents_page(request: Req, db: Database, actor: Actor) -> Response[bytes]:
+async def documents_page(request: Req, db: Database) -> Response[bytes]:
     """The five documents and what is in force of each."""
     async with db.read() as conn:
         titles = await compliance.titles(conn)
-        waiting = await queues(conn, actor)
     present = {title.kind: title for title in titles}
     rows = [
         {"kind": kind, "title": title, "slug": kind.replace("_", "-"), "now": present.get(kind)}
         for kind, title in LEGAL_TITLES.items()
     ]
-    return await page(request, "admin/legal.html", rows=rows, desk_counts=waiting)
+    return await page(request, "admin/legal.html", rows=rows)
 
 
 async def _show(
     request: Req,
     db: Database,
-    actor: Actor,
     slug: str,
     *,
     locale: str,
@@ -58,7 +55,6 @@ async def _show(
     kind = _kind(slug)
     async with db.read() as conn:
         versions = await compliance.all_versions(conn, kind)
-        waiting = await queues(conn, actor)
     drafts = [one for one in versions if one.state == "draft"]
     base = next((one for one in [*drafts, *versions] if one.locale == locale), None)
     stored = {"title": base.title, "markdown": base.markdown} if base else {}
@@ -78,17 +74,16 @@ async def _show(
         draft=draft,
         present=present,
         changes=differences(present.markdown, draft.markdown) if draft and present else None,
-        desk_counts=waiting,
         **problem_context(error),
     )
 
 
 @get(_ONE, access=_MAY, include_in_schema=False)
 async def document_page(
-    request: Req, db: Database, actor: Actor, slug: FromPath[str], locale: _Locale = "en"
+    request: Req, db: Database, slug: FromPath[str], locale: _Locale = "en"
 ) -> Response[bytes]:
     """One document: the draft in a language, and all versions."""
-    return await _show(request, db, actor, slug, locale=locale)
+    return await _show(request, db, slug, locale=locale)
 
 
 @post(_ONE, access=_MAY, rate="write", include_in_schema=False)
@@ -111,7 +106,7 @@ async def save_draft(
             )
         )
     except DomainError as error:
-        return await _show(request, db, actor, slug, locale=locale, form=form, error=error)
+        return await _show(request, db, slug, locale=locale, form=form, error=error)
     to = f"{_ROOT}/{slug}?locale={locale if locale in LANGUAGES else 'en'}"
     return back_to(request, to, "The draft is saved. Nobody sees it before you publish it.")
 
@@ -120,7 +115,6 @@ async def save_draft(
 async def version_page(
     request: Req,
     db: Database,
-    actor: Actor,
     slug: FromPath[str],
     number: FromPath[int],
     locale: _Locale = "en",
@@ -131,7 +125,6 @@ async def version_page(
         versions = [
             one for one in await compliance.all_versions(conn, kind) if one.locale == locale
         ]
-        waiting = await queues(conn, actor)
     shown = next((one for one in versions if one.version == number), None)
     if shown is None:
         raise NotFound("There is no such version. Look at the list of versions.")
@@ -144,7 +137,6 @@ async def version_page(
         shown=shown,
         older=older,
         changes=differences(older.markdown, shown.markdown) if older else None,
-        desk_counts=waiting,
     )
 
 

@@ -21,7 +21,7 @@ from souk.platform.database import Database, WriteTx
 from souk.platform.http import access, csv
 from souk.platform.http.wire import clean_text
 from souk.web.admin.bulk import ids_of, many
-from souk.web.admin.frame import people_of, queues
+from souk.web.admin.frame import people_of
 from souk.web.admin.lists import Cursor, Short, Word, frame_of, plain_money, plain_time
 from souk.web.desk import Ask, act, answer, ask, back_to
 from souk.web.page import Req, page, tree_of
@@ -49,7 +49,6 @@ def _wanted(q: str, chosen: str, kind: str, seller: str) -> listings.desk.Listin
 async def review_page(
     request: Req,
     db: Database,
-    actor: Actor,
     chosen: _State = "in_review",
     q: Word = "",
     kind: Short = "",
@@ -65,7 +64,6 @@ async def review_page(
         counts = await listings.desk.counts(conn)
         shop_id = parse_uuid(seller)
         shops = await sellers.cards(conn, [shop_id] if shop_id else [])
-        waiting = await queues(conn, actor)
     return await page(
         request,
         "admin/listings.html",
@@ -73,7 +71,6 @@ async def review_page(
         counts=counts,
         chosen=chosen if chosen in {*listings.State, _CHANGED} else "",
         shop=shops.get(shop_id) if shop_id else None,
-        desk_counts=waiting,
         **frame_of(
             _LIST,
             {"state": chosen, "q": q, "kind": kind, "seller": seller},
@@ -139,7 +136,6 @@ async def listing_page(
             log = await audit.recent(conn, subject=f"listing:{listing_id}", limit=30)
         people = await people_of(conn, [row.actor for row in log])
         reports = await listings.reports_of(conn, listing_id)
-        waiting = await queues(conn, actor)
     return await page(
         request,
         "admin/listing.html",
@@ -155,7 +151,6 @@ async def listing_page(
         after=f"{_LIST}/{after}" if after else None,
         log=log,
         people=people,
-        desk_counts=waiting,
     )
 
 

@@ -22,7 +22,7 @@ from souk.platform.database import Database
 from souk.platform.http import access, csv
 from souk.platform.http.wire import clean_text
 from souk.web.admin import books
-from souk.web.admin.frame import people_of, queues
+from souk.web.admin.frame import people_of
 from souk.web.admin.lists import Cursor, Day, Short, State, Word, frame_of, plain_money, plain_time
 from souk.web.desk import problem_context, read_date, status_of
 from souk.web.page import Req, page
@@ -45,7 +45,6 @@ def _wanted(*, q: str, chosen: str, since: str, until: str) -> orders.desk.Order
 async def orders_page(
     request: Req,
     db: Database,
-    actor: Actor,
     q: Word = "",
     chosen: State = "",
     since: Day = "",
@@ -61,7 +60,6 @@ async def orders_page(
         error, wanted = refused, orders.desk.OrderFilter()
     async with db.read() as conn:
         found = await orders.desk.listed(conn, wanted, sort=sort, cursor=cursor)
-        waiting = await queues(conn, actor)
     filters = {"q": q, "state": chosen, "since": since, "until": until}
     return await page(
         request,
@@ -69,7 +67,6 @@ async def orders_page(
         status=status_of(error),
         rows=found.items,
         states=[str(state) for state in orders.SellerOrderState],
-        desk_counts=waiting,
         **frame_of(_LIST, filters, sort=sort, next_cursor=found.next_cursor),
         **problem_context(error),
     )
@@ -135,7 +132,6 @@ async def order_page(
         happened = _timeline(order, steps)
         labels = [str(step["by"]) for step in happened] + [row.actor for row in log]
         people = await people_of(conn, labels)
-        waiting = await queues(conn, actor)
     sent_to = order.shipping_address
     return await page(
         request,
@@ -153,7 +149,6 @@ async def order_page(
         steps=happened,
         log=log,
         people=people,
-        desk_counts=waiting,
     )
 
 

@@ -11,16 +11,15 @@ from litestar.params import QueryParameter
 
 from souk.kernel.actor import Actor, Permission
 from souk.kernel.errors import DomainError
-from souk.kernel.money import exponent
+from souk.platform import amounts
 from souk.platform.database import Database
 from souk.platform.http import access
 from souk.platform.settings import Settings
 from souk.web.admin import figures
 from souk.web.admin.figures import Change, Market, Span
-from souk.web.admin.frame import queues
 from souk.web.charts import Chart, Format, Series, bar_chart, line_chart
 from souk.web.desk import problem_context, status_of
-from souk.web.locale import day_text, money, number_text, whole_money
+from souk.web.locale import day_text
 from souk.web.page import Req, language_of, page, translate
 
 _Day = Annotated[str, QueryParameter(max_length=10)]
@@ -45,7 +44,6 @@ async def overview(
     except DomainError as refused:
         error, span = refused, figures.span_of(days=shown, first="", last="", today=today)
     async with db.read() as conn:
-        waiting = await queues(conn, actor)
         market = await figures.market(conn, span, currency=settings.currency)
         house = books = None
         if actor.may(Permission.EVENTS_MANAGE):
@@ -79,7 +77,6 @@ async def overview(
         },
         signs=signs,
         charts=_charts(request, span, market, settings.currency, actor),
-        desk_counts=waiting,
         **problem_context(error),
     )
 
@@ -91,15 +88,15 @@ def _words(request: Req, change: Change) -> str:
     if change.percent == 0:
         return translate(request, "as in the days before")
     text = "%(n)s %% more than before" if change.percent > 0 else "%(n)s %% less than before"
-    amount = number_text(abs(change.percent), language_of(request))
+    amount = amounts.number(abs(change.percent), language_of(request))
     return translate(request, text) % {"n": amount}
 
 
 def _bytes(size: int, language: str) -> str:
     gigabytes = size / 1e9
     if gigabytes >= 1:
-        return f"{number_text(round(gigabytes, 1), language)} GB"
-    return f"{number_text(round(size / 1e6), language)} MB"
+        return f"{amounts.number(round(gigabytes, 1), language)} GB"
+    return f"{amounts.number(round(size / 1e6), language)} MB"
 
 
 def _charts(request: Req, span: Span, market: Market, currency: str, actor: Actor) -> list[Chart]:
@@ -109,13 +106,11 @@ def _charts(request: Req, span: Span, market: Market, currency: str, actor: Acto
     weekly = len(points) < span.days
 
     def cash(amount: float) -> str:
-        whole = amount % 10 ** exponent(currency) == 0
-        write = whole_money if whole else money
-        return write(round(amount), currency, language)
+        return amounts.short_money(round(amount), currency, language)
 
     def plain(amount: float) -> str:
         # Half a person is a tick of the axis and nothing to read.
-        return number_text(round(amount), language) if amount == round(amount) else ""
+        return amounts.number(round(amount), language) if amount == round(amount) else ""
 
     def plot(title: str, rows: Sequence[tuple[str, dict[date, int]]], fmt: Format) -> Chart:
         series = [

@@ -21,7 +21,7 @@ from souk.platform.database import Database, ReadConn
 from souk.platform.http import access, csv
 from souk.platform.http.wire import clean_text
 from souk.web.admin import books
-from souk.web.admin.frame import people_of, queues
+from souk.web.admin.frame import people_of
 from souk.web.admin.lists import Cursor, Day, Short, Word, frame_of, plain_money, plain_time
 from souk.web.desk import problem_context, read_date, status_of
 from souk.web.page import Req, page
@@ -50,7 +50,6 @@ async def _wanted(
 async def payments_page(
     request: Req,
     db: Database,
-    actor: Actor,
     q: Word = "",
     status: Short = "",
     since: Day = "",
@@ -67,7 +66,6 @@ async def payments_page(
             error, wanted = refused, payments.desk.PaymentFilter()
         found = await payments.desk.listed(conn, wanted, sort=sort, cursor=cursor)
         behind = await orders.desk.for_payments(conn, [row.id for row in found.items])
-        waiting = await queues(conn, actor)
     filters = {"q": q, "status": status, "since": since, "until": until}
     return await page(
         request,
@@ -76,7 +74,6 @@ async def payments_page(
         rows=found.items,
         orders=behind,
         statuses=[str(each) for each in STATUSES],
-        desk_counts=waiting,
         **frame_of(_LIST, filters, sort=sort, next_cursor=found.next_cursor),
         **problem_context(error),
     )
@@ -162,7 +159,6 @@ async def payment_page(
         if actor.may(Permission.AUDIT_VIEW):
             log = await audit.recent(conn, subject=f"payment:{payment_id}")
         people = await people_of(conn, [step.actor for step in steps] + [row.actor for row in log])
-        waiting = await queues(conn, actor)
     return await page(
         request,
         "admin/payment.html",
@@ -178,7 +174,6 @@ async def payment_page(
         sees_money=actor.may(Permission.MONEY_VIEW),
         log=log,
         people=people,
-        desk_counts=waiting,
     )
 
 

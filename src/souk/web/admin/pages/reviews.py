@@ -13,7 +13,6 @@ from souk.contexts.sellers import api as sellers
 from souk.kernel.actor import Actor, Permission
 from souk.platform.database import Database, WriteTx
 from souk.platform.http import access
-from souk.web.admin.frame import queues
 from souk.web.desk import Ask, act, address, answer, ask
 from souk.web.page import Req, form_of, page, translate
 
@@ -26,7 +25,6 @@ _ONE = _LIST + "/{review_id:uuid}"
 async def queue_page(
     request: Req,
     db: Database,
-    actor: Actor,
     queue: reviews.Queue = reviews.Queue.HELD,
     cursor: Annotated[str | None, QueryParameter(max_length=1_024)] = None,
 ) -> Response[bytes]:
@@ -36,7 +34,6 @@ async def queue_page(
         counts = await reviews.queue_counts(conn)
         shops = await sellers.cards(conn, list({one.seller_id for one in found.items}))
         words = await reviews.held_words(conn)
-        waiting = await queues(conn, actor)
     more = found.next_cursor
     return await page(
         request,
@@ -47,7 +44,6 @@ async def queue_page(
         queue=queue.value,
         words="\n".join(words),
         next_url=address(_LIST, queue=queue.value, cursor=more) if more else None,
-        desk_counts=waiting,
     )
 
 

@@ -23,7 +23,7 @@ from souk.platform.database import Database, WriteTx
 from souk.platform.http import access, csv
 from souk.platform.http.wire import clean_text
 from souk.web.admin.bulk import ids_of, many
-from souk.web.admin.frame import people_of, queues
+from souk.web.admin.frame import people_of
 from souk.web.admin.lists import Cursor, Short, Word, frame_of, plain_time
 from souk.web.desk import Ask, act, answer, ask, back_to, refusal
 from souk.web.page import Req, form_of, page
@@ -46,7 +46,6 @@ def _wanted(q: str, chosen: str, tier: str) -> sellers.desk.SellerFilter:
 async def sellers_page(
     request: Req,
     db: Database,
-    actor: Actor,
     chosen: _State = "applied",
     q: Word = "",
     tier: Short = "",
@@ -58,14 +57,12 @@ async def sellers_page(
     async with db.read() as conn:
         found = await sellers.desk.listed(conn, _wanted(q, chosen, tier), sort=sort, cursor=cursor)
         counts = await sellers.counts(conn)
-        waiting = await queues(conn, actor)
     return await page(
         request,
         "admin/sellers.html",
         rows=found.items,
         counts=counts,
         chosen=chosen if known else "",
-        desk_counts=waiting,
         **frame_of(
             _LIST,
             {"state": chosen, "q": q, "tier": tier},
@@ -115,7 +112,6 @@ async def seller_page(
         labels = [step.actor for step in shop.steps] + [row.actor for row in log]
         people = await people_of(conn, labels)
         before, after = await sellers.desk.next_waiting(conn, seller_id)
-        waiting = await queues(conn, actor)
     return await page(
         request,
         "admin/seller.html",
@@ -128,7 +124,6 @@ async def seller_page(
         tiers=list(sellers.Tier),
         before=f"{_LIST}/{before}" if before else None,
         after=f"{_LIST}/{after}" if after else None,
-        desk_counts=waiting,
     )
 
 

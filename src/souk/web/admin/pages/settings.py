@@ -16,7 +16,6 @@ from souk.platform import options as operating
 from souk.platform.database import Database, WriteTx
 from souk.platform.http import access
 from souk.platform.options import Flag, Kind, Mode, Option, Options, Rule
-from souk.web.admin.frame import queues
 from souk.web.desk import back_to, problem_context, read_int, refusal, status_of
 from souk.web.page import Req, form_of, page
 
@@ -41,7 +40,6 @@ async def _people(db: Database, options: Options) -> dict[str, str]:
 async def _settings(
     request: Req,
     db: Database,
-    actor: Actor,
     options: Options,
     *,
     key: str = "",
@@ -62,25 +60,20 @@ async def _settings(
                 "field": spec.key.replace(".", "-"),
             }
         )
-    async with db.read() as conn:
-        waiting = await queues(conn, actor)
     return await page(
         request,
         "admin/settings.html",
         status=status_of(error),
         option_groups=groups,
         people=await _people(db, options),
-        desk_counts=waiting,
         **problem_context(error),
     )
 
 
 @get(_PATH, access=_MAY, include_in_schema=False)
-async def settings_page(
-    request: Req, db: Database, actor: Actor, options: Options
-) -> Response[bytes]:
+async def settings_page(request: Req, db: Database, options: Options) -> Response[bytes]:
     """Every setting, in groups."""
-    return await _settings(request, db, actor, options)
+    return await _settings(request, db, options)
 
 
 @post(_PATH + "/{key:str}", access=_MAY, rate="write", include_in_schema=False)
@@ -105,7 +98,7 @@ async def save_setting(
     try:
         await db.transact(work)
     except DomainError as error:
-        return await _settings(request, db, actor, options, key=key, form=form, error=error)
+        return await _settings(request, db, options, key=key, form=form, error=error)
     await options.load(db)
     return back_to(request, _PATH, "Saved. It holds at once, everywhere.")
 
@@ -113,7 +106,6 @@ async def save_setting(
 async def _flags(
     request: Req,
     db: Database,
-    actor: Actor,
     options: Options,
     *,
     key: str = "",
@@ -125,7 +117,6 @@ async def _flags(
     rules = {flag.key: options.rule(flag) for flag in flags}
     async with db.read() as conn:
         shops = await sellers.cards(conn, [one for rule in rules.values() for one in rule.sellers])
-        waiting = await queues(conn, actor)
     return await page(
         request,
         "admin/flags.html",
@@ -145,15 +136,14 @@ async def _flags(
         roles=_ROLES,
         modes=list(Mode),
         people=await _people(db, options),
-        desk_counts=waiting,
         **problem_context(error),
     )
 
 
 @get(_FLAGS, access=_MAY, include_in_schema=False)
-async def flags_page(request: Req, db: Database, actor: Actor, options: Options) -> Response[bytes]:
+async def flags_page(request: Req, db: Database, options: Options) -> Response[bytes]:
     """Every flag and for whom it is on."""
-    return await _flags(request, db, actor, options)
+    return await _flags(request, db, options)
 
 
 def _rule_of(form: dict[str, str]) -> Rule:
@@ -191,7 +181,7 @@ async def save_flag(
             lambda tx: operating.change(tx, actor, known=options.known, key=key, value=rule)
         )
     except DomainError as error:
-        return await _flags(request, db, actor, options, key=key, form=form, error=error)
+        return await _flags(request, db, options, key=key, form=form, error=error)
     await options.load(db)
     return back_to(request, _FLAGS, "Saved. It holds at once, everywhere.")
 

@@ -18,7 +18,7 @@ from souk.platform import audit
 from souk.platform.database import Database, WriteTx
 from souk.platform.http import access, csv
 from souk.platform.http.wire import clean_text
-from souk.web.admin.frame import people_of, queues
+from souk.web.admin.frame import people_of
 from souk.web.admin.lists import Cursor, Short, State, Word, frame_of, plain_time
 from souk.web.desk import Ask, act, answer, ask
 from souk.web.page import Req, form_of, page
@@ -55,13 +55,11 @@ async def users_page(
     """Accounts, newest first, by the start of the address or the name, role and state."""
     async with db.read() as conn:
         found = await identity.desk.listed(conn, _wanted(q, role, chosen), sort=sort, cursor=cursor)
-        waiting = await queues(conn, actor)
     filters = {"q": q, "role": role, "state": chosen}
     return await page(
         request,
         "admin/users.html",
         rows=found.items,
-        desk_counts=waiting,
         **frame_of(
             _LIST,
             filters,
@@ -126,7 +124,6 @@ async def user_page(
         if actor.may(Permission.AUDIT_VIEW):
             log = await audit.recent(conn, subject=f"user:{user_id}", limit=30)
         people = await people_of(conn, [row.actor for row in log])
-        waiting = await queues(conn, actor)
     return await page(
         request,
         "admin/user.html",
@@ -136,7 +133,6 @@ async def user_page(
         people=people,
         staff=STAFF,
         may_manage=actor.may(Permission.USERS_MANAGE) and user.id != actor.user_id,
-        desk_counts=waiting,
     )
 
 

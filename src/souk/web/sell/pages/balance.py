@@ -22,7 +22,7 @@ from souk.platform.settings import Settings
 from souk.web.csv import csv_answer
 from souk.web.desk import address, back_to, read_date, refusal, seller_of
 from souk.web.page import Req, page
-from souk.web.sell.frame import desk_counts
+from souk.web.sell.postings import explained
 
 _PATH = "/sell/balance"
 _BUCKETS = ("pending", "available", "reserved", "receivable")
@@ -83,7 +83,6 @@ async def balance_page(
         parts = ledger.orders_named([line.cause for line in lines.items])
         ids = [*parts.values(), *(each.seller_order_id for each in waiting)]
         numbers = await orders.numbers_of(conn, seller_id=seller_id, ids=ids)
-        frame = await desk_counts(conn, seller_id)
     asked = {"start": start, "end": end, "bucket": only}
     following = lines.next_cursor
     return await page(
@@ -96,11 +95,11 @@ async def balance_page(
         span=span,
         bucket=only,
         lines=lines.items,
+        explained=explained,
         parts=parts,
         numbers=numbers,
         csv_url=address(f"{_PATH}/statement.csv", **asked),
         next_url=address(_PATH, **asked, cursor=following) if following else None,
-        desk_counts=frame,
     )
 
 

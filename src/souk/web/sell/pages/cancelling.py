@@ -18,7 +18,6 @@ from souk.platform.database import Database
 from souk.platform.http import access
 from souk.web.desk import back_to, problem_context, read_int, refusal, seller_of, status_of
 from souk.web.page import Req, form_of, page
-from souk.web.sell.frame import desk_counts
 from souk.web.sell.pages.order import pieces_left
 
 _ONE = "/sell/orders/{seller_order_id:uuid}/cancel-lines"
@@ -62,7 +61,6 @@ async def _show(
     seller_id = seller_of(actor)
     async with db.read() as conn:
         part = await orders.seller_order(conn, seller_order_id, seller_id=seller_id)
-        frame = await desk_counts(conn, seller_id)
     left = pieces_left(part)
     if not left:
         text = "Nothing of this order is left to cancel."
@@ -87,7 +85,6 @@ async def _show(
         left=left,
         worth=worth,
         form=form,
-        desk_counts=frame,
         **problem_context(error),
     )
 
@@ -114,7 +111,6 @@ async def cancel_lines(
     reason = form.get("reason", "")
     async with db.read() as conn:
         part = await orders.seller_order(conn, seller_order_id, seller_id=seller_id)
-        frame = await desk_counts(conn, seller_id)
     try:
         pieces = _pieces(form)
         if not _SHORTEST <= len(reason) <= 500 or "\x00" in reason:
@@ -128,7 +124,6 @@ async def cancel_lines(
                 pieces=pieces,
                 given=given,
                 reason=reason,
-                desk_counts=frame,
             )
         given = await db.transact(
             lambda tx: steps.cancel_lines(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
@@ -21,19 +20,19 @@ from souk.contexts.reviews import api as reviews
 from souk.contexts.sellers import api as sellers
 from souk.kernel.actor import Actor
 from souk.kernel.money import Money
+from souk.platform.amounts import short_money
 from souk.platform.database import Database, ReadConn
 from souk.platform.http import access
 from souk.platform.settings import Settings
 from souk.web.charts import Chart, Series, line_chart, sparkline
 from souk.web.desk import seller_of
-from souk.web.locale import date_text, money
+from souk.web.locale import date_text
 from souk.web.page import Req, language_of, page, translate
 from souk.web.sell.frame import TO_DO, open_orders
 from souk.web.sell.pages.stock_reports import movements_chart
 from souk.web.sell.periods import CHOICES, Period
 
 _SHOWN = 6
-_NO_CENTS = re.compile(r"[.,]00(?!\d)")
 _WHOLE = 100
 
 
@@ -110,12 +109,6 @@ def compared(amounts: Sequence[tuple[date, int]], period: Period) -> Compared:
     )
 
 
-def _short(amount: float, currency: str, language: str) -> str:
-    """Money on an axis: without cents where there are none, so that it fits beside the drawing."""
-    text = money(round(amount), currency, language)
-    return _NO_CENTS.sub("", text) if round(amount) % 100 == 0 else text
-
-
 def two_periods(
     request: Req, title: str, amounts: Sequence[tuple[date, int]], period: Period, currency: str
 ) -> Chart:
@@ -129,7 +122,7 @@ def two_periods(
         ],
         labels=[date_text(day, language).split(",")[0] for day in period.block_starts()],
         label_name=translate(request, "From"),
-        fmt=lambda amount: _short(amount, currency, language),
+        fmt=lambda amount: short_money(round(amount), currency, language),
     )
 
 

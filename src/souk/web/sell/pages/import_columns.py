@@ -18,7 +18,6 @@ from souk.platform.http import access
 from souk.platform.storage import FileStore
 from souk.web.desk import back_to, problem_context, seller_of, status_of
 from souk.web.page import Req, form_of, page
-from souk.web.sell.frame import desk_counts
 from souk.web.sell.pages.importing import begin
 
 _ONE = "/sell/import/{run_id:uuid}/columns"
@@ -37,7 +36,6 @@ async def _show(
     seller_id = seller_of(actor)
     async with db.read() as conn:
         run = await importing.run(conn, run_id=run_id, seller_id=seller_id)
-        frame = await desk_counts(conn, seller_id)
     found = await inspect(db, files, run)
     fields = {column.header: column.field for column in found.columns if column.usable}
     return await page(
@@ -49,7 +47,6 @@ async def _show(
         chosen=fields if chosen is None else chosen,
         own_fields=importing.COLUMNS,
         by_hand=found.needs_mapping or found.format == "souk" or run.mapping is not None,
-        desk_counts=frame,
         **problem_context(error),
     )
 

@@ -24,7 +24,6 @@ from souk.platform.services import Services
 from souk.platform.settings import Settings
 from souk.web.desk import Ask, act, address, answer, ask, back_to, refusal, seller_of
 from souk.web.page import Req, fragment, page
-from souk.web.sell.frame import desk_counts
 
 _LIST = "/sell/import"
 _ONE = _LIST + "/{run_id:uuid}"
@@ -42,13 +41,11 @@ async def imports_page(
     """Send a file; below, the imports so far."""
     async with db.read() as conn:
         found = await importing.runs_of(conn, seller_id=seller_of(actor), cursor=cursor, limit=20)
-        frame = await desk_counts(conn, seller_of(actor))
     return await page(
         request,
         "sell/imports.html",
         rows=found.items,
         next_url=address(_LIST, cursor=found.next_cursor) if found.next_cursor else None,
-        desk_counts=frame,
     )
 
 
@@ -125,7 +122,6 @@ async def import_page(
             cursor=cursor,
             limit=50,
         )
-        frame = await desk_counts(conn, seller_id)
     own = f"{_LIST}/{run_id}"
     return await page(
         request,
@@ -138,7 +134,6 @@ async def import_page(
         next_url=address(own, outcome=outcome, cursor=found.next_cursor)
         if found.next_cursor
         else None,
-        desk_counts=frame,
     )
 
 

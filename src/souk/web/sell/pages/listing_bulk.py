@@ -30,7 +30,6 @@ from souk.web.desk import (
     status_of,
 )
 from souk.web.page import Req, page, tree_of
-from souk.web.sell.frame import desk_counts
 from souk.web.sell.pages.listings import DONE, one_act
 
 _LIST = "/sell/listings"
@@ -69,7 +68,7 @@ async def bulk_act(request: Req, db: Database, actor: Actor, settings: Settings)
             headers={"Content-Disposition": 'attachment; filename="listings.csv"'},
         )
     if wanted == "edit":
-        return await _edit(request, db, actor, chosen, {})
+        return await _edit(request, chosen, {})
     if wanted == "archive" and form.get("sure") != "1":
         return await page(request, "sell/archive_many.html", ids=[each.id for each in chosen])
     done = await _each(db, chosen, lambda tx, one: one_act(tx, actor, wanted, one))
@@ -103,9 +102,8 @@ async def _result(
     async with db.read() as conn:
         ids = [each.listing.id for each in done]
         after = await listings.own_many(conn, ids, seller_id=seller_of(actor))
-        frame = await desk_counts(conn, seller_of(actor))
     now = {listing.id: listing for listing in after}
-    return await page(request, "sell/listing_bulk_done.html", rows=done, now=now, desk_counts=frame)
+    return await page(request, "sell/listing_bulk_done.html", rows=done, now=now)
 
 
 def _change_of(form: dict[str, str], currency: str) -> bulk.BulkChange:
@@ -139,16 +137,12 @@ def _change_of(form: dict[str, str], currency: str) -> bulk.BulkChange:
 
 async def _edit(
     request: Req,
-    db: Database,
-    actor: Actor,
     chosen: Sequence[listings.Listing],
     form: dict[str, str],
     *,
     plans: Sequence[bulk.Planned] = (),
     error: DomainError | None = None,
 ) -> Response[bytes]:
-    async with db.read() as conn:
-        frame = await desk_counts(conn, seller_of(actor))
     return await page(
         request,
         "sell/listing_bulk.html",
@@ -159,7 +153,6 @@ async def _edit(
         able=sum(1 for each in plans if not each.refusal),
         categories=category_choices(await tree_of(request)),
         currency=chosen[0].currency if chosen else "",
-        desk_counts=frame,
         **problem_context(error),
     )
 
@@ -175,10 +168,10 @@ async def bulk_edit(request: Req, db: Database, actor: Actor) -> Response[bytes]
     try:
         change = _change_of(form, chosen[0].currency)
     except DomainError as error:
-        return await _edit(request, db, actor, chosen, form, error=error)
+        return await _edit(request, chosen, form, error=error)
     plans = [bulk.plan(listing, change) for listing in chosen]
     if form.get("act") != "apply":
-        return await _edit(request, db, actor, chosen, form, plans=plans)
+        return await _edit(request, chosen, form, plans=plans)
     refused = {each.id: each.refusal for each in plans if each.refusal}
     done = await _each(
         db,

@@ -26,7 +26,6 @@ from souk.web.desk import (
 from souk.web.forms import summary
 from souk.web.page import CSRF_FIELD, Req, field_errors, fragment, page, tree_of
 from souk.web.sell import editor, variants
-from souk.web.sell.frame import desk_counts
 from souk.web.sell.pages.listings import DONE, one_act
 from souk.web.storefront.pages.listing import preview
 
@@ -44,9 +43,7 @@ async def _form(request: Req) -> tuple[dict[str, str], dict[str, list[str]]]:
     return form, many
 
 
-async def _parts(
-    request: Req, db: Database, actor: Actor, listing_id: UUID, *, full: bool = True
-) -> dict[str, Any]:
+async def _parts(request: Req, db: Database, actor: Actor, listing_id: UUID) -> dict[str, Any]:
     """What the page, and a fragment of it, say of the listing as it is stored."""
     seller_id = seller_of(actor)
     tree = await tree_of(request)
@@ -56,7 +53,6 @@ async def _parts(
         stock = await editor.stock_by_variant(conn, listing)
         known = await catalog.species_by_ids(conn, [listing.species_id or listing_id])
         plans = await listings.scheduling.planned(conn, [listing_id])
-        frame = await desk_counts(conn, seller_id) if full else {}
     species = next((each.scientific_name for each in known.values()), "")
     rows = variants.rows_of_listing(listing, stock)
     return {
@@ -71,7 +67,6 @@ async def _parts(
         "steps": editor.checklist(listing, missing),
         "plan": plans.get(listing_id),
         "summary": editor.summary_of(listing),
-        "desk_counts": frame,
         "errors": {},
         "problems": [],
     }
@@ -214,7 +209,7 @@ async def autosave(
     except DomainError as error:
         rows_kept = False
         errors |= field_errors(error)
-    parts = await _parts(request, db, actor, listing_id, full=False)
+    parts = await _parts(request, db, actor, listing_id)
     sent = variants.rows_of_form(form)
     placed = [n for n, row in enumerate(sent) if row["path"]] if rows_kept else []
     return fragment(

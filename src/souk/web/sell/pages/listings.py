@@ -38,7 +38,6 @@ from souk.web.desk import (
 )
 from souk.web.page import Req, form_of, page, pages_of, tree_of
 from souk.web.sell import editor
-from souk.web.sell.frame import desk_counts
 
 _LIST = "/sell/listings"
 _Cursor = Annotated[str | None, QueryParameter(max_length=1_024)]
@@ -73,7 +72,6 @@ async def listings_page(
         counts = await listings.state_counts(conn, seller_id)
         stock = await _stock(conn, found.items)
         plans = await listings.scheduling.planned(conn, [row.id for row in found.items])
-        frame = await desk_counts(conn, seller_id)
     said = {"state": chosen if states else "", "q": q, "kind": kinds or "", "category": category}
     filters = {name: str(value) for name, value in said.items() if value}
     return await page(
@@ -90,7 +88,6 @@ async def listings_page(
         next_url=address(_LIST, **filters, sort=sort, cursor=found.next_cursor)
         if found.next_cursor
         else None,
-        desk_counts=frame,
     )
 
 

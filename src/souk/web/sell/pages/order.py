@@ -30,7 +30,7 @@ from souk.web.desk import (
     status_of,
 )
 from souk.web.page import Req, form_of, page
-from souk.web.sell.frame import TO_DO, desk_counts
+from souk.web.sell.frame import TO_DO
 
 _LIST = "/sell/orders"
 _ONE = _LIST + "/{seller_order_id:uuid}"
@@ -53,7 +53,6 @@ async def _show(
         beside = await orders.neighbours(
             conn, seller_id=seller_id, seller_order_id=part.id, states=TO_DO
         )
-        frame = await desk_counts(conn, seller_id)
     left = pieces_left(part)
     titles = {line.id: line.title for line in part.lines}
     return await page(
@@ -73,7 +72,6 @@ async def _show(
         ship_by=orders.ship_by(part.placed_at),
         now=db.clock.now(),
         form=form or {},
-        desk_counts=frame,
         **problem_context(error),
     )
 

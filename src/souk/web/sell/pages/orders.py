@@ -22,7 +22,7 @@ from souk.platform.http import access
 from souk.web.csv import csv_answer
 from souk.web.desk import address, back_to, read_date, seller_of
 from souk.web.page import Req, page
-from souk.web.sell.frame import TO_DO, desk_counts
+from souk.web.sell.frame import TO_DO
 
 LIST = "/sell/orders"
 _AT_ONCE = 100
@@ -117,7 +117,6 @@ async def orders_page(
     async with db.read() as conn:
         counts = await orders.desk_order_counts(conn, seller_id=seller_id)
         found = await orders.desk_orders(conn, seller_id=seller_id, only=only, cursor=cursor)
-        frame = await desk_counts(conn, seller_id)
     by_tab = _counts(counts)
     return await page(
         request,
@@ -130,7 +129,6 @@ async def orders_page(
         csv_url=asked.url(f"{LIST}/table.csv"),
         now=db.clock.now(),
         next_url=asked.url(cursor=found.next_cursor) if found.next_cursor else None,
-        desk_counts=frame,
     )
 
 

@@ -15,7 +15,6 @@ from souk.platform.database import Database, WriteTx
 from souk.platform.http import access
 from souk.web.desk import Ask, act, address, answer, ask, seller_of
 from souk.web.page import Req, form_of, page, translate
-from souk.web.sell.frame import desk_counts
 
 _LIST = "/sell/reviews"
 _ONE = _LIST + "/{review_id:uuid}"
@@ -35,7 +34,6 @@ async def reviews_page(
         found = await reviews.of_seller(conn, seller_id, which=show, cursor=cursor)
         figures = await reviews.analytics(conn, seller_id)
         shop = await sellers.account(conn, seller_id=seller_id)
-        counts = await desk_counts(conn, seller_id)
     kept = None if show is reviews.Filter.ALL else show.value
     more = found.next_cursor
     return await page(
@@ -48,7 +46,6 @@ async def reviews_page(
         show=show.value,
         here=address(_LIST, show=kept, cursor=cursor),
         next_url=address(_LIST, show=kept, cursor=more) if more else None,
-        desk_counts=counts,
     )
 
 

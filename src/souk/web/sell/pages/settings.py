@@ -16,7 +16,6 @@ from souk.platform.http import access
 from souk.platform.http.wire import clean_text
 from souk.web.desk import back_to, problem_context, seller_of, status_of
 from souk.web.page import Req, form_of, page
-from souk.web.sell.frame import desk_counts
 
 _PATH = "/sell/settings"
 _FIELDS = ("contact_email", "contact_phone")
@@ -34,7 +33,6 @@ async def _show(
     async with db.read() as conn:
         shop = await sellers.account(conn, seller_id=seller_id)
         methods = await fulfilment.methods_of(conn, seller_id)
-        frame = await desk_counts(conn, seller_id)
     return await page(
         request,
         "sell/settings.html",
@@ -42,7 +40,6 @@ async def _show(
         shop=shop,
         methods=[method for method in methods if method.active],
         form=form or {name: getattr(shop, name) for name in _FIELDS},
-        desk_counts=frame,
         **problem_context(error),
     )
 

@@ -31,7 +31,6 @@ from souk.web.desk import (
     status_of,
 )
 from souk.web.page import Req, form_of, page
-from souk.web.sell.frame import desk_counts
 
 _LIST = "/sell/shipping"
 _ONE = _LIST + "/{method_id:uuid}"
@@ -56,14 +55,11 @@ async def methods_page(
     request: Req, db: Database, actor: Actor, settings: Settings
 ) -> Response[bytes]:
     """Every way of delivery with its rates."""
-    async with db.read() as conn:
-        frame = await desk_counts(conn, seller_of(actor))
     return await page(
         request,
         "sell/shipping.html",
         methods=await _methods(db, actor),
         currency=settings.currency,
-        desk_counts=frame,
     )
 
 

@@ -31,7 +31,6 @@ from souk.web.desk import (
     status_of,
 )
 from souk.web.page import Req, form_of, page
-from souk.web.sell.frame import desk_counts
 
 _LIST = "/sell/stock"
 _ONE = _LIST + "/{variant_id:uuid}"
@@ -101,7 +100,6 @@ async def _list(
             conn, seller_id, [row.variant_id for row in found.items]
         )
         counts = await inventory.stock_counts(conn, seller_id)
-        frame = await desk_counts(conn, seller_id)
     return await page(
         request,
         "sell/stock.html",
@@ -113,7 +111,6 @@ async def _list(
         here=asked.url(cursor=cursor),
         next_url=asked.url(cursor=found.next_cursor) if found.next_cursor else None,
         form=form or {},
-        desk_counts=frame,
         **problem_context(error),
     )
 
@@ -234,7 +231,6 @@ async def movements_page(
             conn, seller_id, [row.variant_id for row in found.items]
         )
         links = await _orders_named(conn, seller_id, [row.reference for row in found.items])
-        frame = await desk_counts(conn, seller_id)
     return await page(
         request,
         "sell/movements.html",
@@ -245,7 +241,6 @@ async def movements_page(
         next_url=address(path, reason=only, cursor=found.next_cursor)
         if found.next_cursor
         else None,
-        desk_counts=frame,
     )
 
 
@@ -278,7 +273,6 @@ async def _show(
         named = await listings.variant_names(conn, seller_id, [variant_id])
         moves = await inventory.movements(conn, seller_id, variant_id, cursor=cursor)
         links = await _orders_named(conn, seller_id, [row.reference for row in moves.items])
-        frame = await desk_counts(conn, seller_id)
     own = f"{_LIST}/{variant_id}"
     return await page(
         request,
@@ -290,7 +284,6 @@ async def _show(
         links=links,
         next_url=address(own, cursor=moves.next_cursor) if moves.next_cursor else None,
         form=form or {"on_hand": str(level.on_hand), "low_stock_at": str(level.low_stock_at)},
-        desk_counts=frame,
         **problem_context(error),
     )
 

@@ -14,14 +14,14 @@ from souk.flows.stock_reports.flow import StockValue, stock_value
 from souk.kernel.actor import Actor
 from souk.kernel.errors import NotFound
 from souk.kernel.money import Money
+from souk.platform import amounts
 from souk.platform.database import Database, ReadConn
 from souk.platform.http import access
 from souk.web.charts import Chart, Series, bar_chart
 from souk.web.csv import csv_answer
 from souk.web.desk import address, seller_of
-from souk.web.locale import date_text, number_text
+from souk.web.locale import date_text
 from souk.web.page import Req, language_of, page, translate
-from souk.web.sell.frame import desk_counts
 from souk.web.sell.periods import Period
 
 PATH = "/sell/stock/reports"
@@ -49,7 +49,7 @@ def movements_chart(request: Req, sums: Sequence[inventory.MovementSum], period:
         ],
         labels=[date_text(start, language).split(",")[0] for start in starts],
         label_name=translate(request, period.step.capitalize()),
-        fmt=lambda pieces: number_text(round(pieces), language),
+        fmt=lambda pieces: amounts.number(round(pieces), language),
     )
 
 
@@ -113,7 +113,6 @@ async def _page(
     period = Period.of(db.clock.now(), days)
     async with db.read() as conn:
         found = await _gather(conn, report, actor, period, cursor=cursor, limit=_ROWS)
-        frame = await desk_counts(conn, seller_of(actor))
     own = f"{PATH}/{report}"
     following = found.get("next_cursor")
     chart = movements_chart(request, found["sums"], period) if report == "movements" else None
@@ -128,7 +127,6 @@ async def _page(
         by_reason=_by_reason(found.get("sums", [])),
         shown_rows=_ROWS,
         next_url=address(own, days=days, cursor=following) if following else None,
-        desk_counts=frame,
         value=found.get("value"),
         rows=found.get("rows"),
         named=found.get("named"),

@@ -30,7 +30,6 @@ from souk.web.desk import (
     status_of,
 )
 from souk.web.page import Req, form_of, fragment, language_of, page
-from souk.web.sell.frame import desk_counts
 from souk.web.storefront.cards import card_items
 
 _PATH = "/sell/storefront"
@@ -52,7 +51,6 @@ async def _show(
     seller_id = seller_of(actor)
     async with db.read() as conn:
         shop = await sellers.account(conn, seller_id=seller_id)
-        frame = await desk_counts(conn, seller_id)
     stored = {name: getattr(shop, name) for name in _TEXTS} | {
         "links": "\n".join(shop.links),
         "start": shop.holiday_from.date().isoformat() if shop.holiday_from else "",
@@ -69,7 +67,6 @@ async def _show(
         form=stored | (form or {}),
         wrong_link=wrong,
         now=db.clock.now(),
-        desk_counts=frame,
         **context,
     )
 

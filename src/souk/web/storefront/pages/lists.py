@@ -20,12 +20,12 @@ from souk.platform.database import Database, WriteTx
 from souk.platform.http import access
 from souk.platform.http.holder import Holder, hand_over
 from souk.platform.settings import Settings
+from souk.web.hearts import mark_wished
 from souk.web.page import (
     Flash,
     Req,
     form_of,
     fragment,
-    mark_wished,
     page,
     redirect,
     safe_path,

@@ -1,0 +1,58 @@
+"""How amounts and numbers are written for people in each language.
+
+What is below zero bears the minus sign (U+2212), never a hyphen, and always where the language
+puts it: pages and letters ask here instead of setting a sign before a figure themselves. Programs
+that read (CSV, JSON) get plain digits and a hyphen and do not come here.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from babel import Locale
+from babel.numbers import format_currency, format_decimal
+
+from souk.kernel.money import exponent
+
+MINUS = "\u2212"
+
+
+@lru_cache(maxsize=8192)
+def money(amount: int, currency: str, language: str) -> str:
+    """Minor units as a price, such as `12,50 €`."""
+    value = amount / 10 ** exponent(currency)
+    return _with_minus(format_currency(value, currency, locale=language))
+
+
+@lru_cache(maxsize=2048)
+def short_money(amount: int, currency: str, language: str) -> str:
+    """As `money`, without the decimals of a whole amount: `3.000 €`. For the axes of charts."""
+    value, rest = divmod(amount, 10 ** exponent(currency))
+    if rest:
+        return money(amount, currency, language)
+    pattern = Locale.parse(language).currency_formats["standard"].pattern.replace(".00", "")
+    return _with_minus(
+        format_currency(value, currency, pattern, locale=language, currency_digits=False)
+    )
+
+
+@lru_cache(maxsize=4096)
+def number(value: float, language: str) -> str:
+    """A number with the separators of the language: `1.234,5`."""
+    return _with_minus(format_decimal(value, locale=language))
+
+
+def money_change(amount: int, currency: str, language: str) -> str:
+    """As `money`, with a plus before what is gained."""
+    if amount <= 0:
+        return money(amount, currency, language)
+    return money(-amount, currency, language).replace(MINUS, "+")
+
+
+def number_change(value: float, language: str) -> str:
+    """As `number`, with a plus before what is gained."""
+    return number(value, language) if value <= 0 else f"+{number(value, language)}"
+
+
+def _with_minus(text: str) -> str:
+    return text.replace("-", MINUS)
