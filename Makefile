@@ -2,6 +2,12 @@
 PY := .venv/bin/python
 SCALE ?= 10k,100k
 export PYTHONPATH := src
+# A program that starts again and again (each kill, each worker, each command) is compiled once.
+unexport PYTHONDONTWRITEBYTECODE
+# What needs no database: the rules, the kernel, the house rules, the pieces of pages.
+UNIT := tests/kernel tests/architecture tests/web_unit tests/*/test_domain.py \
+	tests/ledger/test_commission.py tests/orders/test_cancellation.py \
+	tests/identity/test_passwords.py tests/identity/test_tokens.py
 
 .PHONY: help run demo test test-external test-unit check fmt bench audit-pages gallery docs messages lock clean setup setup-dev mutate
 
@@ -23,8 +29,8 @@ demo: setup ## fill the marketplace with sample goods (make run does it by itsel
 test: setup-dev ## run every test that this machine can run
 	@$(PY) tools/run_tests.py
 
-test-unit: setup-dev ## run the tests that need no database
-	@$(PY) -m pytest tests/kernel tests/architecture -q
+test-unit: setup-dev ## run the tests of rules and kernel alone, without a database
+	@$(PY) -m pytest $(UNIT) -q
 
 test-external: setup-dev ## run the suite against PostgreSQL 16 over TCP with a password
 	@$(PY) tools/run_tests.py --external

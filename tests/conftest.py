@@ -6,11 +6,12 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shutil
 import socket
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ import asyncpg
 import httpx
 import pytest
 import structlog
+from coverage import Coverage
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -54,8 +56,28 @@ for _name, _examples in (("dev", 25), ("ci", 200), ("nightly", 10_000)):
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_TESTS = Path(__file__).parent
+_LONGEST = (
+    "reliability/test_kill.py", "bench/test_bench.py", "security/test_schemathesis.py",
+    "scenarios/test_first_sale.py", "reliability/test_race.py", "scenarios/test_walkthrough.py",
+    "demo/test_fill.py", "ledger/test_machine.py", "payments/test_machine.py",
+    "inventory/test_machine.py", "reviews/test_machine.py", "payments/test_sandbox_role.py",
+    "demo/test_demo_goods.py", "security/test_route_matrix.py", "security/test_bad_input.py",
+    "flows/import_listings/test_import_kill.py", "listings/importing/test_import_files.py",
+)  # fmt: skip
+"""Files that take longest, the longest first. A file is the work of one process."""
+_UNMEASURED = (
+    "bench/", "demo/", "listings/importing/", "platform/", "reliability/", "scenarios/", "search/",
+    "security/", "web_unit/", "web/test_admin", "web/test_reference", "web/test_shop.py",
+    "inventory/test_machine", "ledger/test_machine", "payments/test_machine",
+    "reviews/test_machine",
+)  # fmt: skip
+"""What tests other things than domain, commands and flows, of which coverage is asked, or what
+goes the same ways a thousand times."""
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _TEMPLATE = "souk_template"
+_MEMORY = "/dev/shm"
+_ROOMY = 4 * 2**30
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -74,6 +96,33 @@ def only_loopback() -> Iterator[None]:
     patch.undo()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files begin first, so that no process still works on one when the others are done."""
+    turns = {_TESTS / name: turn for turn, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: turns.get(item.path, len(turns)))
+
+
+@contextmanager
+def unmeasured() -> Iterator[None]:
+    """Without coverage, which takes as long again as what it watches."""
+    measurement = Coverage.current()
+    if measurement is not None:
+        measurement.stop()
+    try:
+        yield
+    finally:
+        if measurement is not None:
+            measurement.start()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Only the tests that coverage is asked of are measured."""
+    name = item.path.relative_to(_TESTS).as_posix()
+    with unmeasured() if name.startswith(_UNMEASURED) else nullcontext():
+        return (yield)
+
+
 def with_database(url: str, name: str) -> str:
     """The same server's URL with another database."""
     parts = urlsplit(url)
@@ -87,6 +136,14 @@ def pytest_make_parametrize_id(val: object) -> str | None:
     return None
 
 
+def in_memory() -> str | None:
+    """A file system in memory, if there is a roomy one: a hundred databases come and go."""
+    with suppress(OSError):
+        if shutil.disk_usage(_MEMORY).free >= _ROOMY:
+            return _MEMORY
+    return None
+
+
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
     """The URL of the server's maintenance database."""
@@ -94,7 +151,7 @@ def server_url() -> Iterator[str]:
     if external:
         yield external
         return
-    folder = Path(tempfile.mkdtemp(prefix="souk-test-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="souk-test-pg-", dir=in_memory()))
     server = embedded.start(folder / "data", durable=False, max_connections=300)
     yield server.url.replace("/souk?", "/postgres?")
     server.stop()
@@ -123,7 +180,7 @@ async def template(server_url: str) -> str:
 async def fresh_database(server_url: str, template: str) -> AsyncIterator[str]:
     """The URL of a new migrated database, dropped afterwards."""
     name = f"souk_t_{uuid.uuid4().hex[:12]}"
-    await _admin(server_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    await _admin(server_url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     try:
         yield with_database(server_url, name)
     finally:

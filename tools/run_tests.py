@@ -29,15 +29,12 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 COVERED = ("*/domain.py", "*/domain/*.py", "*/commands.py", "*/commands/*.py", "*/flows/*")
 LEAST_COVERED = 95
 """Per cent of lines and branches of domain, commands and flows."""
-WORKERS = min(4, os.cpu_count() or 1)
-"""Files of tests that run beside one another, each with a database server of its own."""
-BROWSERS_AT_ONCE = min(2, WORKERS)
+CORES = min(4, os.cpu_count() or 1)
+WORKERS = CORES + 1
+"""Files of tests that run beside one another, each process with a database server of its own. One
+more than there are cores, because tests that kill and race wait for much of their time."""
+BROWSERS_AT_ONCE = min(2, CORES)
 """Each with a marketplace of its own."""
-SUITES = (
-    ("Core tests", "not browser and not reliability", WORKERS),
-    # These load the whole machine and measure time: alone, so that they only meet their own load.
-    ("Races, kills and faults", "reliability and not browser", 1),
-)
 _ROLE = "souk_test"
 
 
@@ -67,38 +64,44 @@ def say(text: str) -> None:
 def run_all(more: list[str], *, coverage: bool, extra: dict[str, str]) -> int:
     """The core suite, then the browser's, each to its end whatever the other says."""
     environment = os.environ | extra | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
+    # A program that starts again and again is compiled once.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     measured = coverage and module_is_there("pytest_cov")
-    (ROOT / ".coverage").unlink(missing_ok=True)
-    code = 0
-    for name, marked, side_by_side in SUITES:
-        say(name)
-        found = run_module(
-            ["pytest", "-q", "-m", marked, *more]
-            + ["-n", str(side_by_side), "--dist", "loadfile"] * (side_by_side > 1)
-            + ["--cov", "--cov-append", "--cov-report="] * measured,
-            environment,
-        )
-        # pytest answers 5 when nothing was selected, as when `more` names other files.
-        code = code or (0 if found == 5 and more else found)
+    left_out: list[str] = []
+    say("Core tests, with races, kills and faults")
+    code = run_suite("not browser", WORKERS, more, environment, measured=measured)
     if measured:
         say("Coverage of domain, commands and flows, in per cent")
         report = ["coverage", "report", "--skip-empty", "--include", ",".join(COVERED)]
         code = run_module([*report, "--fail-under", str(LEAST_COVERED)], environment) or code
-    left_out: list[str] = []
+    elif coverage:
+        left_out.append("the measurement of coverage: the package `coverage` is not installed")
     if browser() is not None:
         say("Browser tests")
-        side_by_side = ["-n", str(BROWSERS_AT_ONCE), "--dist", "loadfile"]
-        found = run_module(["pytest", "-q", "-m", "browser", *side_by_side, *more], environment)
-        code = code or (0 if found == 5 and more else found)
+        code = run_suite("browser", BROWSERS_AT_ONCE, more, environment) or code
     else:
         left_out.append("the browser tests: there is no Chromium (apt-get install chromium)")
         if os.environ.get("SOUK_REQUIRE_BROWSER") == "1":
             code = code or 1
-    if coverage and not measured:
-        left_out.append("the measurement of coverage: the package `coverage` is not installed")
     for each in left_out:
         say(f"LEFT OUT: {each}.")
     return code
+
+
+def run_suite(
+    marked: str,
+    side_by_side: int,
+    more: list[str],
+    environment: dict[str, str],
+    *,
+    measured: bool = False,
+) -> int:
+    """The tests with this mark, several files at once, in the order of tests/conftest.py."""
+    spread = ["-n", str(side_by_side), "--dist", "loadfile", "--no-loadscope-reorder"]
+    measuring = ["--cov", "--cov-report="] * measured
+    found = run_module(["pytest", "-q", "-m", marked, *spread, *measuring, *more], environment)
+    # pytest answers 5 when nothing was selected, as when `more` names other files.
+    return 0 if found == 5 and more else found
 
 
 def browser() -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +29,11 @@ def relative(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def strings(tree: ast.AST) -> list[ast.Constant]:
     """String constants that are not docstrings."""
     docs = {
@@ -50,7 +56,7 @@ def test_functions_and_files_stay_small():
         text = path.read_text()
         if text.count("\n") > MAX_FILE:
             long.append(f"{relative(path)} has {text.count(chr(10))} lines")
-        for node in ast.walk(ast.parse(text)):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 length = (node.end_lineno or 0) - node.lineno + 1
                 if length > MAX_FUNCTION:
@@ -63,7 +69,7 @@ def test_only_the_edge_opens_transactions():
         f"{relative(path)}:{node.lineno}"
         for path in FILES
         if not MAY_TRANSACT.search(relative(path))
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr == "transact"
@@ -76,7 +82,7 @@ def test_sql_stays_in_stores_and_queries():
         f"{relative(path)}:{node.lineno}"
         for path in FILES
         if not MAY_HOLD_SQL.search(relative(path))
-        for node in strings(ast.parse(path.read_text()))
+        for node in strings(tree_of(path))
         if SQL.search(node.value)
     ]
     assert strays == []
@@ -92,7 +98,7 @@ def test_no_context_reads_another_schema():
         parts = path.relative_to(SOURCE).parts
         if parts[0] != "contexts" or len(parts) < 3:
             continue
-        for node in strings(ast.parse(path.read_text())):
+        for node in strings(tree_of(path)):
             if not SQL.search(node.value):
                 continue
             named = set(re.findall(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+(\w+)\.\w+", node.value))

@@ -41,6 +41,7 @@ from souk.platform.settings import Settings
 from souk.platform.storage import FileStore
 from souk.sandbox_gateway.app import create_app
 from souk.sandbox_gateway.config import WEBHOOK_PATH, SandboxSettings
+from tests.conftest import unmeasured
 from tests.identity.factories import Person, make_person
 from tests.listings import factories as listing_factories
 from tests.payments.conftest import free_port, serve
@@ -358,9 +359,14 @@ async def identity_user(tx: WriteTx, user_id: UUID) -> identity.User:
 
 @asynccontextmanager
 async def running(
-    url: str, *, clock: SettableClock, pool: int = 20, **changes: Any
+    url: str,
+    *,
+    clock: SettableClock,
+    pool: int = 20,
+    gateway_timeout: float = 1.5,
+    **changes: Any,
 ) -> AsyncIterator[Market]:
-    """The marketplace on the database at `url`."""
+    """The marketplace on the database at `url`; the time-out is in seconds."""
     folder = Path(tempfile.mkdtemp(prefix="souk-test-"))
     port = free_port()
     hooks = Hooks()
@@ -382,7 +388,7 @@ async def running(
     async with AsyncExitStack() as stack:
         db = await Database.connect(
             url, clock=clock, size=pool, writer=composition.event_writer(), lock_timeout_ms=20_000,
-            statement_timeout_ms=30_000,
+            statement_timeout_ms=30_000, turn_timeout_ms=60_000,
         )  # fmt: skip
         stack.push_async_callback(db.close)
         listener = serve(Litestar([hook], openapi_config=None), free_port())
@@ -409,7 +415,7 @@ async def running(
                     url=settings.sandbox_url,
                     api_key=settings.sandbox_api_key,
                     webhook_secret=settings.sandbox_webhook_secret,
-                    timeout=1.5,
+                    timeout=gateway_timeout,
                 )
             ],
             retry=payments.RetryPolicy(attempts=2, first_pause=timedelta(milliseconds=10)),
@@ -421,6 +427,8 @@ async def running(
         engine = search.open_engine(settings.index_dir, writer=True)
         stack.callback(engine.close)
         built.add(engine, as_type=search.SearchEngine)
-        market = Market(built, composition.build_app(built), clock, hooks)
+        with unmeasured():
+            app = composition.build_app(built)
+        market = Market(built, app, clock, hooks)
         stack.push_async_callback(market.close)
         yield market

@@ -22,7 +22,8 @@ UNITS = 20
 
 @pytest.fixture(scope="module")
 async def market(db_url: str, clock: SettableClock) -> AsyncIterator[Market]:
-    async with factory.running(db_url, clock=clock) as made:
+    # Who loses is told so by the rules, not by a time limit that a busy machine runs into.
+    async with factory.running(db_url, clock=clock, gateway_timeout=30) as made:
         yield made
 
 

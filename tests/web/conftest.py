@@ -23,7 +23,7 @@ from souk.platform.services import Services
 from souk.platform.settings import Settings
 from souk.sandbox_gateway.app import create_app
 from souk.sandbox_gateway.config import SandboxSettings
-from tests.conftest import fresh_database
+from tests.conftest import fresh_database, unmeasured
 from tests.payments.conftest import free_port, serve
 from tests.web import world as worlds
 
@@ -87,7 +87,9 @@ async def app(services: Services) -> AsyncIterator[edge.Edge]:
     gateways = payments.gateways_from(services.settings)
     services.add(engine, as_type=search.SearchEngine)
     services.add(gateways)
-    yield edge.Edge(composition.build_app(services), services.settings)
+    with unmeasured():
+        built = composition.build_app(services)
+    yield edge.Edge(built, services.settings)
     await gateways.close()
     engine.close()
 

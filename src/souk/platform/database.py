@@ -191,12 +191,14 @@ class Database:
         writes: Pool,
         clock: Clock,
         writer: EventWriter,
+        turn: float,
     ) -> None:
         self._reads = reads
         self._writes = writes
         self.clock = clock
         self.changes = Changes()
         self._writer = writer
+        self._turn = turn
 
     @classmethod
     async def connect(
@@ -208,10 +210,12 @@ class Database:
         writer: EventWriter | None = None,
         statement_timeout_ms: int = 5_000,
         lock_timeout_ms: int = 3_000,
+        turn_timeout_ms: int = 5_000,
         application_name: str = "souk",
         plan_writes_once: bool = False,
     ) -> Database:
-        """Open both pools. `size` is the greatest number of connections in each.
+        """Open both pools. `size` is the greatest number of connections in each; who finds none
+        free waits for a turn.
 
         `plan_writes_once` is for a process whose transactions touch rows by their keys alone, as
         those of requests do: with values before it, PostgreSQL plans many such statements anew
@@ -247,6 +251,7 @@ class Database:
             ),
             clock=clock or SystemClock(),
             writer=writer or EventWriter(),
+            turn=turn_timeout_ms / 1000,
         )
 
     async def close(self) -> None:
@@ -260,7 +265,7 @@ class Database:
     async def read(self) -> AsyncGenerator[ReadConn]:
         """A connection for queries, each statement its own snapshot."""
         try:
-            async with self._reads.acquire(within=5) as raw, _whole(raw):
+            async with self._reads.acquire(within=self._turn) as raw, _whole(raw):
                 yield ReadConn(raw, self.clock, self.changes)
         except (OSError, TimeoutError, pg.PostgresConnectionError, pg.CannotConnectNowError) as e:
             raise DatabaseUnavailable from e
@@ -294,7 +299,7 @@ class Database:
         raise AssertionError("unreachable")
 
     async def _attempt(self, work: Callable[[WriteTx], Awaitable[T]], losable: frozenset[str]) -> T:
-        async with self._writes.acquire(within=5) as raw, _whole(raw):
+        async with self._writes.acquire(within=self._turn) as raw, _whole(raw):
             _seen("BEGIN")
             tx = WriteTx(raw, self.clock, self.changes, self._writer)
             try:
