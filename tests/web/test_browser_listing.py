@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests.web.conftest import Visits
 from tests.web.live import Market
@@ -63,6 +63,29 @@ def test_the_editor_saves_while_typing_and_tells_of_another_window(
     page.get_by_label("Title", exact=True).fill("Medlar tree, old")
     expect(page.get_by_role("alert")).to_contain_text("Somebody changed this listing")
     assert over_the_edge(page) <= 0
+
+
+def test_saving_waits_for_what_is_being_saved(
+    market: Market, visit: Visits, seller: Person
+) -> None:
+    page = visit(Way("desk", 1280), seller).page
+    new_draft(page, market, "Cornel")
+    held: list[tuple[Route, APIResponse]] = []
+    # It has arrived, and the answer is late: a form sent now would not know of it.
+    page.route("**/autosave", lambda route: held.append((route, route.fetch())))
+    with page.expect_request("**/autosave"):
+        page.get_by_label("Description", exact=True).fill("Its fruit is sour until it is soft.")
+    while not held:
+        page.wait_for_timeout(20)
+    page.get_by_role("button", name="Save draft").click()
+    route, answer = held[0]
+    route.fulfill(response=answer)
+    page.unroute("**/autosave")
+    expect(page.locator("#toasts")).to_contain_text("Saved")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.get_by_label("Description", exact=True)).to_have_value(
+        "Its fruit is sour until it is soft."
+    )
 
 
 @pytest.mark.parametrize("way", DESK_WAYS)

@@ -21,7 +21,7 @@ const post = (url, body) => fetch(url, {
 let timer;
 let dirty = false;
 let stale = false;
-let running = false;
+let running = null;
 const say = (text) => {
   const line = Object.assign(document.createElement("p"), { className: "muted", textContent: text });
   state().replaceChildren(line);
@@ -36,9 +36,10 @@ const changed = () => {
   if (!running) state().querySelector(".bad") || say(form.dataset.unsaved);
   if (form.dataset.autosave) later();
 };
-async function save() {
-  if (running || stale || !dirty) return;
-  running = true;
+function save() {
+  if (!running && !stale && dirty) running = send();
+}
+async function send() {
   dirty = false;
   try {
     const answer = await post(form.dataset.autosave, new URLSearchParams(new FormData(form)));
@@ -50,14 +51,26 @@ async function save() {
     say(form.dataset.offline);
     later(AGAIN);
   } finally {
-    running = false;
+    running = null;
     if (dirty && !stale) later();
   }
 }
 if (form) {
   form.addEventListener("input", changed);
   form.addEventListener("change", changed);
-  form.addEventListener("submit", () => { clearTimeout(timer); dirty = false; });
+  // The answer to what is being saved makes what the form knows of the listing's state new again.
+  form.addEventListener("submit", async (event) => {
+    clearTimeout(timer);
+    dirty = false;
+    if (!running) return;
+    event.preventDefault();
+    await running;
+    clearTimeout(timer);
+    if (stale) return;
+    // The button may have been drawn anew with the answer.
+    const { name, value } = event.submitter ?? {};
+    form.requestSubmit([...form.elements].find((each) => each.type === "submit" && each.name === name && each.value === value));
+  });
   addEventListener("beforeunload", (event) => { if (dirty || running) event.preventDefault(); });
   // What was typed before this script had come.
   const typed = ({ type, value, defaultValue, checked, defaultChecked }) =>
