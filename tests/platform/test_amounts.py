@@ -14,6 +14,17 @@ from souk.platform import amounts
 LANGUAGES = ("en", "de", "fr", "es", "ar")
 
 
+@pytest.mark.parametrize(
+    ("count", "language", "text"),
+    [
+        (0, "en", "0 byte"), (999, "en", "999 byte"), (1_000, "en", "1 kB"), (2_340, "de", "2,3 kB"),
+        (14_499, "en", "14 kB"), (1_250_000, "fr", "1,2 Mo"), (5_100_000_000, "es", "5,1 GB"),
+    ],
+)  # fmt: skip
+def test_sizes_of_files(count: int, language: str, text: str) -> None:
+    assert amounts.size(count, language).replace("\xa0", " ").replace("\u202f", " ") == text
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("currency", ["EUR", "USD", "JPY", "KWD"])
 def test_what_is_below_zero_bears_the_minus_sign_and_no_hyphen(

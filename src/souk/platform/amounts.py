@@ -11,10 +11,12 @@ from functools import lru_cache
 
 from babel import Locale
 from babel.numbers import format_currency, format_decimal
+from babel.units import format_unit
 
 from souk.kernel.money import exponent
 
 MINUS = "\u2212"
+_SIZES = ("byte", "kilobyte", "megabyte", "gigabyte")
 
 
 @lru_cache(maxsize=8192)
@@ -52,6 +54,15 @@ def money_change(amount: int, currency: str, language: str) -> str:
 def number_change(value: float, language: str) -> str:
     """As `number`, with a plus before what is gained."""
     return number(value, language) if value <= 0 else f"+{number(value, language)}"
+
+
+def size(count: int, language: str) -> str:
+    """Bytes in the unit that suits them (thousands, not 1,024), with two digits at least where
+    there are some: `512 byte`, `2.3 kB`, `14 kB`, `1.2 GB`."""
+    power = max(power for power in range(len(_SIZES)) if power == 0 or count >= 1000**power)
+    value = count / 1000**power
+    shown = round(value, 1) if power and value < 10 else round(value)
+    return format_unit(shown, f"digital-{_SIZES[power]}", length="short", locale=language)
 
 
 def _with_minus(text: str) -> str:

@@ -103,6 +103,7 @@ class Pages:
         env.filters["datetime"] = _filter(languages.datetime_text)
         env.filters["number"] = _filter(amounts.number)
         env.filters["number_change"] = _filter(amounts.number_change)
+        env.filters["file_size"] = _filter(amounts.size)
         env.filters["said"] = _said
         env.filters["country"] = _filter(country_name)
         self.env = env
