@@ -17,7 +17,8 @@ LANGUAGES = ("en", "de", "fr", "es", "ar")
 @pytest.mark.parametrize(
     ("count", "language", "text"),
     [
-        (0, "en", "0 byte"), (999, "en", "999 byte"), (1_000, "en", "1 kB"), (2_340, "de", "2,3 kB"),
+        (0, "en", "0 byte"), (999, "en", "999 byte"), (1_000, "en", "1 kB"),
+        (2_340, "de", "2,3 kB"),
         (14_499, "en", "14 kB"), (1_250_000, "fr", "1,2 Mo"), (5_100_000_000, "es", "5,1 GB"),
     ],
 )  # fmt: skip
