@@ -1,6 +1,7 @@
 """`make audit-pages`: Lighthouse, axe (WCAG 2.2 AA) and HTML validation of every kind of page.
 
-Prints each finding and writes the table to `docs/page-audit.md`. Answers 1 when a bar is missed.
+Prints each finding and writes the table to `docs/page-audit.md`; a run of some pages renews their
+rows. Answers 1 when a bar is missed.
 
     tools/audit_pages.py [--base http://127.0.0.1:8000] [--only part-of-a-name …]
                          [--lighthouse all|visitors|none]
@@ -47,6 +48,7 @@ pictures.
 | page | seen by | speed | access | practices | SEO | LCP ms | CLS | weight KB | axe | HTML |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 """
+MISSED, UNSEEN, NONE = "## Bars missed", "## Not examined", "None."
 NOT = "Pages that no link leads to: they answer forms, mails or another page's script."
 
 
@@ -106,8 +108,9 @@ def main() -> int:
     missed = [(row, bar) for row in rows for bar in row.missed()]
     for row, bar in missed:
         print(f"{row.kind.name} ({row.kind.path}): {bar}")
-    if not chosen.only and chosen.lighthouse != "none":
-        DOCUMENT.write_text(document(rows, survey.unseen), encoding="utf-8")
+    if chosen.lighthouse == "all":
+        text = renewed(rows) if chosen.only else document(rows, survey.unseen)
+        DOCUMENT.write_text(text, encoding="utf-8")
     print(f"{len(rows)} kinds of page, {len(missed)} findings, {time.monotonic() - started:.0f} s.")
     return 1 if missed else 0
 
@@ -187,15 +190,39 @@ def document(rows: list[Row], unseen: list[str]) -> str:
     head = HEAD.format(
         system=platform.system(), tries=TRIES, score=SCORE, lcp=LCP_MS, cls=CLS
     ).splitlines()
-    for row in rows:
-        head.append(
-            f"| {row.kind.template} | {row.kind.person} | {_scores(row.lighthouse)} | "
-            f"{len(row.axe)} | {len(row.html)} |"
-        )
-    missed = [f"- {row.kind.template}: {bar}" for row in rows for bar in row.missed()]
+    head += [_line(row) for row in rows]
+    missed = _missed(rows)
     absent = [f"- `{route}`" for route in unseen]
-    head += ["", "## Bars missed", "", *(missed or ["None."])]
-    return "\n".join([*head, "", "## Not examined", "", NOT, "", *absent, ""])
+    head += ["", MISSED, "", *(missed or [NONE])]
+    return "\n".join([*head, "", UNSEEN, "", NOT, "", *absent, ""])
+
+
+def renewed(rows: list[Row]) -> str:
+    """The table as it is, with what was found now of these pages."""
+    table, rest = DOCUMENT.read_text(encoding="utf-8").split(f"\n{MISSED}\n")
+    missed, unseen = rest.split(f"\n{UNSEEN}\n")
+    now = {f"| {row.kind.template} |": _line(row) for row in rows}
+    lines = [
+        next((line for start, line in now.items() if old.startswith(start)), old)
+        for old in table.splitlines()
+    ]
+    mended = tuple(f"- {row.kind.template}: " for row in rows)
+    kept = [
+        old for old in missed.split("\n") if old not in {"", NONE} and not old.startswith(mended)
+    ]
+    still = [*kept, *_missed(rows)] or [NONE]
+    return "\n".join([*lines, MISSED, "", *still, "", UNSEEN, unseen])
+
+
+def _line(row: Row) -> str:
+    return (
+        f"| {row.kind.template} | {row.kind.person} | {_scores(row.lighthouse)} | "
+        f"{len(row.axe)} | {len(row.html)} |"
+    )
+
+
+def _missed(rows: list[Row]) -> list[str]:
+    return [f"- {row.kind.template}: {bar}" for row in rows for bar in row.missed()]
 
 
 if __name__ == "__main__":
