@@ -73,6 +73,14 @@ async function examined(browser, page, view) {
   }
 }
 
+// Lighthouse opens tabs of its own, which have the cookies of the whole browser and no others.
+async function dress(browser, page) {
+  await browser.deleteCookie(...await browser.cookies());
+  if (!page.private) return;
+  const { hostname: domain } = new URL(page.url);
+  await browser.setCookie(...Object.entries(page.cookies).map(([name, value]) => ({ name, value, domain, path: '/' })));
+}
+
 async function lit(port, page, again = true) {
   const result = await lighthouse(page.url, {
     port,
@@ -81,13 +89,13 @@ async function lit(port, page, again = true) {
     onlyCategories: ['performance', 'accessibility', 'best-practices', 'seo'],
     // A page that is nobody else's business asks not to be found; that is no fault.
     skipAudits: page.private ? ['is-crawlable'] : null,
-    extraHeaders: page.private ? { Cookie: cookieHeader(page) } : {},
     disableStorageReset: false,
   });
-  const { categories, audits, runtimeError } = result.lhr;
+  const { categories, audits, runtimeError, mainDocumentUrl } = result.lhr;
   // A busy machine may be too slow for one run; twice is a fault.
   if (runtimeError && again) return lit(port, page, false);
   if (runtimeError) throw new Error(`${page.url}: ${runtimeError.code} ${runtimeError.message}`);
+  if (mainDocumentUrl !== page.url) throw new Error(`${page.url} led to ${mainDocumentUrl}`);
   const share = (name) => Math.round((categories[name]?.score ?? 0) * 100);
   const weight = audits['resource-summary']?.details?.items ?? [];
   const faults = Object.values(categories).flatMap((category) => category.auditRefs
@@ -111,7 +119,10 @@ const port = Number(new URL(browser.wsEndpoint()).port);
 const results = [];
 for (const page of task.pages) {
   const result = { name: page.name, html: await validate(page), axe: await accessible(browser, page) };
-  if (task.lighthouse) result.lighthouse = await insist(() => lit(port, page));
+  if (task.lighthouse) {
+    await dress(browser, page);
+    result.lighthouse = await insist(() => lit(port, page));
+  }
   results.push(result);
   const scores = result.lighthouse;
   console.log(`${page.name}: HTML ${result.html.length}, axe ${result.axe.length}` + (scores
