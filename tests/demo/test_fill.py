@@ -200,7 +200,8 @@ async def test_a_marketplace_in_use_is_left_alone(
 async def test_customers_say_what_they_think(filled: Services) -> None:
     async with filled.db.read() as conn:
         said = await conn.fetch(
-            "SELECT r.stars, r.text, r.created_at, o.delivered_at, o.buyer_id, r.author_id,"
+            "SELECT r.stars, r.text, r.title, r.state, r.created_at,"
+            " o.delivered_at, o.buyer_id, r.author_id,"
             " (SELECT count(*) FROM reviews.photo p WHERE p.review_id = r.id) AS photos"
             " FROM reviews.review r JOIN orders.seller_order o ON o.id = r.seller_order_id"
         )
@@ -212,6 +213,19 @@ async def test_customers_say_what_they_think(filled: Services) -> None:
     assert all(one["buyer_id"] == one["author_id"] for one in said)
     assert all(one["delivered_at"] < one["created_at"] for one in said)
     assert shown == counted
-    # Few orders may have nobody who shows any; those of the whole demo do.
+    photographed = {
+        spec.draft.title
+        for spec in small().listings
+        if spec.photos and spec.photos[0].path and not spec.photos[0].licence.startswith("CC-BY")
+    }
     with_photos = [one for one in said if one["photos"]]
+    could = [
+        one
+        for one in said
+        if one["title"] in photographed and one["stars"] >= 4 and one["text"]
+        and one["state"] == "published"
+    ]  # fmt: skip
+    # A dozen orders may have nobody who received a photographed thing and liked it.
+    assert bool(with_photos) == bool(could)
+    assert {one["title"] for one in with_photos} <= photographed
     assert all(one["stars"] >= 4 and one["text"] and one["photos"] <= 3 for one in with_photos)

@@ -67,10 +67,12 @@ async def opinions_of(world: World, offered: Sequence[Made]) -> None:
         and not made.spec.photos[0].licence.startswith("CC-BY")
     }
     planned = await _planned(world, topics, photos)
+    shown = False
     for done, opinion in enumerate(planned):
         world.report("reviews", done, len(planned))
         world.clock.set(opinion.at)
-        await _say(world, opinion, place=done)
+        # Whoever is the first that could show what arrived does, also in a small marketplace.
+        shown = await _say(world, opinion, place=done, sure=not shown) or shown
     world.clock.set(world.present)
     await world.relay.drain()
     await ask_for_reviews(world.services)
@@ -136,7 +138,8 @@ def _about(
     return found
 
 
-async def _say(world: World, opinion: _Opinion, *, place: int) -> None:
+async def _say(world: World, opinion: _Opinion, *, place: int, sure: bool) -> bool:
+    """Publish an opinion and what others do with it; returns whether it shows photos."""
     rng = random.Random(opinion.seed)  # noqa: S311
     text = {12: _HIDDEN, 30: _HELD}.get(place, opinion.text)
     actor = opinion.author.actor()
@@ -155,23 +158,25 @@ async def _say(world: World, opinion: _Opinion, *, place: int) -> None:
     try:
         review = await world.db.transact(write)
     except reviews.AlreadyReviewed:
-        return
+        return False
+    shown = False
     if place == 12:
         moderator = world.people[next(iter(STAFF))].actor()
         await world.db.transact(
             lambda tx: reviews.hide(tx, moderator, review_id=review.id, reason=_WHY)
         )
     elif review.state is reviews.State.PUBLISHED:
-        await _show(world, opinion, review)
+        shown = await _show(world, opinion, review, sure=sure)
         await _answer(world, opinion, review, rng)
         await _judge(world, opinion, review, rng, reported=place == 44)
+    return shown
 
 
-async def _show(world: World, opinion: _Opinion, review: reviews.Review) -> None:
-    """Some add photos, one to three."""
+async def _show(world: World, opinion: _Opinion, review: reviews.Review, *, sure: bool) -> bool:
+    """Some add photos, one to three, and who is `sure` to; returns whether this one did."""
     rng = random.Random(f"photos {opinion.seed}")  # noqa: S311
-    if opinion.photo is None or rng.random() > _PHOTO_SHARE:
-        return
+    if opinion.photo is None or (rng.random() > _PHOTO_SHARE and not sure):
+        return False
     holder = Holder(user_id=opinion.author.user_id)
     for _ in range(rng.choices((1, 2, 3), (5, 3, 2))[0]):
         content = await asyncio.to_thread(snapshot, opinion.photo, rng)
@@ -179,6 +184,7 @@ async def _show(world: World, opinion: _Opinion, review: reviews.Review) -> None
         await world.db.transact(
             lambda tx, stored=stored: flow.add_photo(tx, holder, review_id=review.id, photo=stored)
         )
+    return True
 
 
 async def _answer(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -146,18 +146,29 @@ async def ask(
     )
 
 
+def sentence_of(form: Mapping[str, str], ready: Collection[str]) -> str:
+    """The ready sentence that was chosen, and what was written beside it."""
+    chosen = form.get("reason_template", "")
+    # Only a sentence of ours is taken for one.
+    said = (chosen if chosen in ready else "", form.get("reason", ""))
+    return " ".join(part for part in said if part)
+
+
+def reason_of(form: Mapping[str, str], question: Ask) -> str:
+    """The reason given with an act. Raises InvalidInput when it is too long to keep."""
+    reason = sentence_of(form, question.reasons)
+    if len(reason) > 2_000 or "\x00" in reason:
+        raise refusal("reason", "Shorten this to 2,000 characters.")
+    return reason
+
+
 async def answer(
     request: Req, db: Database, question: Ask, work: Callable[[WriteTx, str], Awaitable[Any]]
 ) -> Response[bytes]:
     """Do what was asked about, with the reason that was given; ask again when it is refused."""
     form = await form_of(request)
-    ready = form.get("reason_template", "")
-    # Only a sentence of ours is taken for one.
-    said = (ready if ready in question.reasons else "", form.get("reason", ""))
-    reason = " ".join(part for part in said if part)
     try:
-        if "\x00" in reason or len(reason) > 2_000:
-            raise refusal("reason", "Shorten this to 2,000 characters.")
+        reason = reason_of(form, question)
         await db.transact(lambda tx: work(tx, reason))
     except DomainError as error:
         return await ask(request, question, form=form, error=error)

@@ -88,7 +88,7 @@ async def store_image(files: FileStore, content: bytes) -> StoredImage:
 
 
 async def make_sizes_of(tx: WriteTx, image: StoredImage) -> None:
-    """Have the smaller sizes made of a picture that belongs to something else than a listing."""
+    """Have the smaller sizes made of a picture that is used now, in a listing or elsewhere."""
     await jobs.enqueue(tx, "listings.make_renditions", MakeRenditions(image.key, image.width))
 
 
@@ -287,16 +287,3 @@ async def detach_file(
     await store.save(tx, listing, seller, files=True)
     changed(tx, actor, listing)
     return listing
-
-
-async def keep_picture(tx: WriteTx, image: StoredImage) -> None:
-    """A stored picture is used outside of a listing, such as a shop's logo: make its sizes."""
-    await jobs.enqueue(tx, "listings.make_renditions", MakeRenditions(image.key, image.width))
-
-
-async def drop_picture(tx: WriteTx, key: str) -> None:
-    """A picture outside of a listing is used no more. Pages that were just sent still name it, so
-    it stays for an hour."""
-    names = ["full", *map(str, RENDITION_WIDTHS)]
-    objects = RemoveObjects([f"{key}/{name}.webp" for name in names])
-    await jobs.enqueue(tx, "listings.remove_objects", objects, after=timedelta(hours=1))

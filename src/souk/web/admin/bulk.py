@@ -8,10 +8,10 @@ from uuid import UUID
 
 from litestar import Response
 
-from souk.kernel.errors import DomainError
+from souk.kernel.errors import DomainError, InvalidInput
 from souk.kernel.ids import parse_uuid
 from souk.platform.database import Database, WriteTx
-from souk.web.desk import Ask, ask, back_to, refusal
+from souk.web.desk import Ask, ask, back_to, reason_of
 from souk.web.page import Req, form_of, translate
 
 MOST = 100
@@ -40,11 +40,9 @@ async def many(
     """
     if form.get("confirmed") != "1":
         return await ask(request, question)
-    ready = form.get("reason_template", "")
-    said = (ready if ready in question.reasons else "", form.get("reason", ""))
-    reason = " ".join(part for part in said if part)
-    if len(reason) > 2_000 or "\x00" in reason:
-        error = refusal("reason", "Shorten this to 2,000 characters.")
+    try:
+        reason = reason_of(form, question)
+    except InvalidInput as error:
         return await ask(request, question, form=form, error=error)
     refused: list[str] = []
     errors: dict[str, DomainError] = {}

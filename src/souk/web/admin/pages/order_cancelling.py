@@ -18,7 +18,7 @@ from souk.kernel.errors import DomainError
 from souk.platform.amounts import money
 from souk.platform.database import Database
 from souk.platform.http import access
-from souk.web.desk import back_to, problem_context, status_of
+from souk.web.desk import back_to, problem_context, sentence_of, status_of
 from souk.web.page import Req, form_of, language_of, page, translate
 from souk.web.sell import cancelling
 
@@ -59,11 +59,7 @@ def _pieces(
 
 
 def _reason(form: Mapping[str, str]) -> str:
-    ready = form.get("reason_template", "")
-    said = " ".join(
-        text for text in (ready if ready in REASONS else "", form.get("reason", "")) if text
-    )
-    return cancelling.read_reason({"reason": said}, _WHY)
+    return cancelling.read_reason({"reason": sentence_of(form, REASONS)}, _WHY)
 
 
 async def _choose(

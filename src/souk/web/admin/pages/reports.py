@@ -86,6 +86,12 @@ _REASON = "Why, in a sentence to the seller"
 def _question(what: str, titles: Mapping[UUID, str], *, action: str, **more: Any) -> Ask:
     """What is asked before the act. Raises NotFound for an act that is none."""
     several = len(titles) > 1
+    more |= {
+        "action": action,
+        "back": _LIST,
+        "subjects": list(titles.values()),
+        "template": "admin/ask.html",
+    }
     if what == _DISMISS:
         return Ask(
             title="Dismiss these reports?" if several else "Dismiss the reports?",
@@ -99,10 +105,6 @@ def _question(what: str, titles: Mapping[UUID, str], *, action: str, **more: Any
             danger=False,
             reason=_OUTCOME,
             reasons=_DISMISSED,
-            action=action,
-            back=_LIST,
-            subjects=list(titles.values()),
-            template="admin/ask.html",
             **more,
         )
     if what == _TAKE_DOWN:
@@ -120,10 +122,6 @@ def _question(what: str, titles: Mapping[UUID, str], *, action: str, **more: Any
             done="It is out of sight and its seller was told.",
             reason=_REASON,
             reasons=_TAKEN_DOWN,
-            action=action,
-            back=_LIST,
-            subjects=list(titles.values()),
-            template="admin/ask.html",
             **more,
         )
     raise NotFound("There is nothing at this address. Look at the list of reports.")

@@ -160,7 +160,7 @@ async def set_picture(
 
         async def work(tx: WriteTx) -> None:
             await _replace(tx, actor, field, image.key)
-            await listings.keep_picture(tx, image)
+            await listings.make_sizes_of(tx, image)
 
         await db.transact(work)
     except DomainError as error:
@@ -181,7 +181,7 @@ async def _replace(tx: WriteTx, actor: Actor, field: str, key: str) -> None:
         tx, actor, seller_id=seller_id, changes=msgspec.convert({field: key}, sellers.Storefront)
     )
     if before:
-        await listings.drop_picture(tx, before)
+        await listings.remove_sizes_of(tx, before)
 
 
 def _removing(what: str) -> Ask:
