@@ -60,6 +60,15 @@ def test_wrong_values_are_named(change, sentence):
     assert str(refused.value).endswith(".")
 
 
+def test_addresses_that_are_left_out_are_those_of_the_ports():
+    moved = load({"SOUK_PORT": "8400", "SOUK_SANDBOX_PORT": "8401", "SOUK_SECRET_KEY": SECRET})
+    assert (moved.base_url, moved.sandbox_url) == (
+        "http://127.0.0.1:8400",
+        "http://127.0.0.1:8401",
+    )
+    assert load(PRODUCTION | {"SOUK_PORT": "8400"}).base_url == "https://souk.test"
+
+
 def test_a_value_may_come_from_a_file(tmp_path):
     (tmp_path / "key").write_text(f"{SECRET}\n")
     assert load({"SOUK_SECRET_KEY_FILE": str(tmp_path / "key")}).secret_key == SECRET

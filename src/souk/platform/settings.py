@@ -36,8 +36,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Connections of each process."""
     secret_key: str = ""
     """At least 32 characters. Signs sessions, tokens and links. Made and kept in development."""
-    base_url: str = "http://127.0.0.1:8000"
-    """The address that people use; links in mails begin with it."""
+    base_url: str = ""
+    """The address that people use; links in mails begin with it. Empty: this machine and `port`."""
     host: str = "127.0.0.1"
     port: int = 8000
     web_workers: int = 1
@@ -56,7 +56,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     mail_url: str = "local://"
     """`local://` keeps mails at /dev/mail; else smtp://user:password@host:port?starttls=1."""
     mail_from: str = "Souk <no-reply@souk.example>"
-    sandbox_url: str = "http://127.0.0.1:8001"
+    sandbox_url: str = ""
+    """Where the sandbox gateway answers. Empty: this machine and `sandbox_port`."""
     sandbox_port: int = 8001
     sandbox_api_key: str = "sk_sandbox_local"
     sandbox_webhook_secret: str = "whsec_sandbox_local"  # noqa: S105 - public, local rehearsal only
@@ -78,6 +79,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Multiplies every rate limit; load tests from one address raise it."""
     metrics_token: str = ""
     """When set, /metrics asks for it as a bearer token; when empty it answers loopback only."""
+
+    def __post_init__(self) -> None:
+        for name, port in (("base_url", self.port), ("sandbox_url", self.sandbox_port)):
+            if not getattr(self, name):
+                msgspec.structs.force_setattr(self, name, f"http://127.0.0.1:{port}")
 
     @property
     def is_production(self) -> bool:
