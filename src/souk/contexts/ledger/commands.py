@@ -95,6 +95,9 @@ async def release_escrow(
 
     A debt is paid back first; the rest is on hold until `release_at`. Once per seller order.
     """
+    # All of the seller's accounts first, in their order: posting alone would lock one of them, and
+    # the debt the others after it, while a payout or the end of a hold takes them the other way.
+    await lock_balances(tx, seller_id=seller_id, currency=amount.currency)
     draft = entries.escrow_released(
         seller_order_id=seller_order_id,
         seller_id=seller_id,

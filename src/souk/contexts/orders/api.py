@@ -30,6 +30,7 @@ from souk.contexts.orders.commands import (
     reverse,
     save_cancellation,
     save_step,
+    window_is_over,
 )
 from souk.contexts.orders.deadlines import ACCEPT_WITHIN, SHIP_WITHIN, accept_by, ship_by
 from souk.contexts.orders.domain import (
@@ -218,4 +219,5 @@ __all__ = [
     "slips",
     "top_sellers",
     "violations",
+    "window_is_over",
 ]

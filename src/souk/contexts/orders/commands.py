@@ -28,7 +28,7 @@ from souk.kernel.actor import Actor
 from souk.kernel.ids import human_number, uuid7
 from souk.kernel.money import Money
 from souk.platform import outbox
-from souk.platform.database import WriteTx
+from souk.platform.database import ReadConn, WriteTx
 from souk.published.orders import (
     CheckoutReversed,
     LinesCancelled,
@@ -365,9 +365,16 @@ async def mark_digital_delivered(tx: WriteTx, actor: Actor, *, seller_order_id: 
         await store.save_seller_order(tx, part)
 
 
-async def due_for_completion(tx: WriteTx, *, limit: int) -> list[UUID]:
-    """Lock delivered parts whose return window is over."""
-    window = await return_window(tx)
-    return await store.lock_due_deliveries(
-        tx, delivered_before=tx.clock.now() - window, limit=limit
-    )
+async def due_for_completion(
+    conn: ReadConn, *, limit: int, without: Sequence[UUID] = ()
+) -> list[UUID]:
+    """Delivered parts whose return window is over, longest ago first, `without` some of them."""
+    before = conn.clock.now() - await return_window(conn)
+    return await store.due_deliveries(conn, delivered_before=before, without=without, limit=limit)
+
+
+async def window_is_over(conn: ReadConn, part: SellerOrder) -> bool:
+    """Whether a locked part is delivered and can no longer be sent back."""
+    if part.state is not SellerOrderState.DELIVERED or part.delivered_at is None:
+        return False
+    return part.delivered_at < conn.clock.now() - await return_window(conn)

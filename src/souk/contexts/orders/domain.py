@@ -346,6 +346,11 @@ class SellerOrder(msgspec.Struct, kw_only=True):
             line.cancelled = line.quantity
         return self.move(S.CANCELLED)
 
+    def require_parcels(self, quantities: Mapping[UUID, int]) -> None:
+        """Raises LineNotFound when a download is among the lines."""
+        if any(line.id in quantities for line in self.lines if line.kind == "digital"):
+            raise LineNotFound
+
     def fulfil(self, quantities: Mapping[UUID, int]) -> bool:
         """Count units as handed over; True when nothing is left.
 

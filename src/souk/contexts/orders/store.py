@@ -306,12 +306,15 @@ async def add_transition(
     )
 
 
-async def lock_due_deliveries(tx: WriteTx, *, delivered_before: datetime, limit: int) -> list[UUID]:
+async def due_deliveries(
+    conn: ReadConn, *, delivered_before: datetime, without: Sequence[UUID], limit: int
+) -> list[UUID]:
     """Delivered seller orders whose return window is over."""
-    rows = await tx.fetch(
+    rows = await conn.fetch(
         "SELECT id FROM orders.seller_order WHERE state = 'delivered' AND delivered_at < $1"
-        " ORDER BY delivered_at LIMIT $2 FOR UPDATE SKIP LOCKED",
+        " AND id <> ALL($3::uuid[]) ORDER BY delivered_at LIMIT $2",
         delivered_before,
         limit,
+        list(without),
     )
     return [row["id"] for row in rows]

@@ -16,11 +16,13 @@ from souk.contexts.payments.commands import (
     record_refund,
     replay_webhooks,
     request_refund,
+    set_aside,
     start,
     store_webhook,
 )
 from souk.contexts.payments.domain import (
     ENDED_WITHOUT_MONEY,
+    MAX_AMOUNT,
     UNDER_WAY,
     GatewayOutcome,
     OutcomeKind,
@@ -41,7 +43,14 @@ from souk.contexts.payments.errors import (
     UnknownGateway,
     WebhookUnreadable,
 )
-from souk.contexts.payments.execution import cancel, capture, execute, execute_refund, resolve
+from souk.contexts.payments.execution import (
+    cancel,
+    capture,
+    execute,
+    execute_refund,
+    resolve,
+    take_held,
+)
 from souk.contexts.payments.gateways import Gateways, RetryPolicy
 from souk.contexts.payments.ports import (
     ChargeOrder,
@@ -80,6 +89,7 @@ from souk.platform.settings import Settings
 
 __all__ = [
     "ENDED_WITHOUT_MONEY",
+    "MAX_AMOUNT",
     "UNDER_WAY",
     "WEBHOOK_JOB",
     "AmountMismatch",
@@ -139,9 +149,11 @@ __all__ = [
     "replay_webhooks",
     "request_refund",
     "resolve",
+    "set_aside",
     "stale",
     "start",
     "store_webhook",
+    "take_held",
     "violations",
     "waiting_webhooks",
     "webhook_fact",

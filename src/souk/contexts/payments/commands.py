@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from souk.contexts.payments.domain import (
     RefundOutcome,
     RefundState,
     apply,
+    as_taken,
     covers,
     refund_step,
 )
@@ -93,18 +95,29 @@ async def start(
 
 
 async def record(
-    tx: WriteTx, actor: Actor, *, payment_id: UUID, outcome: GatewayOutcome, source: str
+    tx: WriteTx,
+    actor: Actor,
+    *,
+    payment_id: UUID,
+    outcome: GatewayOutcome,
+    source: str,
+    to_send_back: bool = False,
 ) -> PaymentView:
     """Write down what the gateway said. Old or repeated news changes nothing and tells nobody.
 
-    `source` says how we heard: `answer`, `webhook`, `sweeper`. Raises PaymentNotFound,
+    `source` says how we heard: `answer`, `webhook`, `sweeper`. Money that is `to_send_back` is
+    written down as it was taken, also when that is not what was asked for. Raises PaymentNotFound,
     ForeignOutcome, AmountMismatch.
     """
     payment = await store.lock(tx, payment_id)
     if payment is None:
         raise PaymentNotFound
-    after = apply(payment, outcome)
-    if after is payment:
+    detail = outcome.decline_code or ""
+    taken = as_taken(payment, outcome) if to_send_back else payment
+    if taken is not payment:
+        detail = f"{payment.amount} {payment.currency} was asked for"
+    after = apply(taken, outcome)
+    if after is taken:
         if payment.state in UNDER_WAY:
             await store.touch(tx, payment_id)
         return view_of(payment)
@@ -115,7 +128,7 @@ async def record(
         actor=actor.label(),
         source=source,
         previous=payment.state if moved else None,
-        detail=outcome.decline_code or "",
+        detail=detail,
     )
     if moved:
         _announce(tx, actor, after)
@@ -145,10 +158,23 @@ def _announce(tx: WriteTx, actor: Actor, payment: Payment) -> None:
         outbox.add(tx, _ENDS[payment.state](**fields), actor=actor)
 
 
+async def set_aside(tx: WriteTx, payment_id: UUID) -> None:
+    """Note that a payment was asked about in vain, so that others get their turn first."""
+    await store.touch(tx, payment_id)
+
+
 async def request_refund(
-    tx: WriteTx, actor: Actor, *, payment_id: UUID, amount: Money, key: str, reason: str
+    tx: WriteTx,
+    actor: Actor,
+    *,
+    payment_id: UUID,
+    amount: Money,
+    key: str,
+    reason: str,
+    after: timedelta = timedelta(0),
 ) -> RefundView:
-    """Hold `amount` back for a refund. The same key gives the same refund.
+    """Hold `amount` back for a refund, to be sent `after` a while. The same key gives the same
+    refund.
 
     Raises PaymentNotFound, RefundTooLarge, RefundKeyReused.
     """
@@ -171,6 +197,7 @@ async def request_refund(
         key=key,
         reason=reason,
         actor=actor.label(),
+        due=tx.clock.now() + after,
     )
     if row is None:
         raise RefundTooLarge(left=payment.refundable, currency=payment.currency)
@@ -193,7 +220,10 @@ async def record_refund(
     if row is None:
         raise RefundNotFound
     wanted = outcome.state
-    if wanted is None or not refund_step(RefundState(row["state"]), wanted):
+    if wanted is None:
+        await store.touch_refund(tx, refund_id)
+        return refund_view(row)
+    if not refund_step(RefundState(row["state"]), wanted):
         return refund_view(row)
     failure = (outcome.failure_code or "unknown") if wanted == RefundState.FAILED else None
     await store.end_refund(

@@ -105,6 +105,10 @@ class GatewayOutcome(msgspec.Struct, frozen=True, kw_only=True):
         return _TARGET.get(self.kind)
 
 
+MAX_AMOUNT = 99_999_999_999
+"""The largest payment, in minor units: no gateway takes more at once."""
+
+
 class PaymentMethod(msgspec.Struct, frozen=True, kw_only=True):
     """How the buyer pays: a gateway's token, or None for the gateway's own card page."""
 
@@ -178,6 +182,18 @@ def apply(payment: Payment, outcome: GatewayOutcome) -> Payment:
         captured=outcome.amount if target == PaymentState.CAPTURED else 0,
     )
     return payment if after == payment else after
+
+
+def as_taken(payment: Payment, outcome: GatewayOutcome) -> Payment:
+    """The payment when the gateway took something else than was asked for: what it took is then
+    its amount. The same object when nothing was taken, or when its money is written down already.
+    """
+    if outcome.kind is not OutcomeKind.CAPTURED or payment.state is PaymentState.CAPTURED:
+        return payment
+    taken = (outcome.amount, outcome.currency)
+    if outcome.amount <= 0 or not outcome.currency or taken == (payment.amount, payment.currency):
+        return payment
+    return msgspec.structs.replace(payment, amount=outcome.amount, currency=outcome.currency)
 
 
 class RefundState(StrEnum):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import structlog
 
 from souk.contexts.payments.domain import GatewayOutcome, OutcomeKind, RefundOutcome
+from souk.contexts.payments.errors import UnknownGateway
 from souk.contexts.payments.gateways import Gateways
 from souk.contexts.payments.ports import (
     ChargeOrder,
@@ -95,6 +97,17 @@ async def capture(gateways: Gateways, payment: PaymentView) -> GatewayOutcome:
         return await resolve(gateways, payment)
 
 
+async def take_held(
+    gateways: Gateways, payment: PaymentView, outcome: GatewayOutcome
+) -> GatewayOutcome:
+    """Take money that a gateway merely holds: an order is paid when the money is ours. Every other
+    outcome is answered as it is."""
+    if outcome.kind is not OutcomeKind.AUTHORISED or outcome.gateway_ref is None:
+        return outcome
+    named = msgspec.structs.replace(payment, gateway_ref=outcome.gateway_ref)
+    return await capture(gateways, named)
+
+
 async def execute_refund(gateways: Gateways, refund: RefundView) -> RefundOutcome:
     """Send money back; repeating it with the same request cannot send it twice."""
     order = refund_order(refund)
@@ -102,6 +115,9 @@ async def execute_refund(gateways: Gateways, refund: RefundView) -> RefundOutcom
         return await gateways.call(order.gateway, "refund", lambda port: port.refund(order))
     except GatewayRefused as error:
         log.warning("refund_refused", refund_id=str(order.refund_id), code=error.code)
+        return RefundOutcome(state=None)
+    except UnknownGateway:
+        log.warning("refund_has_no_gateway", refund_id=str(order.refund_id), gateway=order.gateway)
         return RefundOutcome(state=None)
     except GatewayUnreachable:
         pass

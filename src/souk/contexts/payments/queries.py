@@ -186,10 +186,11 @@ async def find_refund(conn: ReadConn, refund_id: UUID) -> RefundView | None:
 async def pending_refunds(
     conn: ReadConn, *, older_than: timedelta = timedelta(0), limit: int = 100
 ) -> list[RefundView]:
-    """Refunds that were requested and whose end is not known, oldest first."""
+    """Refunds that were requested, are due and whose end is not known; those that were tried
+    longest ago first."""
     rows = await conn.fetch(
-        f"{_REFUNDS} WHERE r.state = 'requested' AND r.created_at <= $1"
-        " ORDER BY r.created_at LIMIT $2",
+        f"{_REFUNDS} WHERE r.state = 'requested' AND r.updated_at <= $1"
+        " ORDER BY r.updated_at, r.id LIMIT $2",
         conn.clock.now() - older_than,
         limit,
     )

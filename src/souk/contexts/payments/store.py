@@ -6,6 +6,7 @@ orders) before it calls anything that locks a payment.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -36,7 +37,8 @@ WITH made AS (
     method_token, return_url, created_at, updated_at)
   SELECT $1, $2, $3, $4::bigint, $5, 'created', true, $6, $7, $8::timestamptz, $8
   WHERE NOT EXISTS (
-    SELECT FROM payments.payment WHERE checkout_id = $2 AND state = 'captured')
+    SELECT FROM payments.payment
+    WHERE checkout_id = $2 AND state = 'captured' AND refunded + refund_held < captured)
   ON CONFLICT (checkout_id) WHERE holds_checkout DO NOTHING
   RETURNING {COLUMNS}
 ), step AS (
@@ -58,7 +60,10 @@ async def insert(
     return_url: str,
     actor: str,
 ) -> Payment | None:
-    """A new payment with its first step; None when the checkout has one that lives or is paid."""
+    """A new payment with its first step; None when the checkout has one that lives or is paid.
+
+    One whose money is on its way back, whole, keeps nobody from paying.
+    """
     row = await tx.fetchrow(
         _START,
         uuid7(),
@@ -79,7 +84,8 @@ async def holder_of_checkout(conn: ReadConn, checkout_id: UUID) -> Payment | Non
     """The payment because of which no other may start: the captured one first."""
     row = await conn.fetchrow(
         f"SELECT {COLUMNS} FROM payments.payment"
-        " WHERE checkout_id = $1 AND (holds_checkout OR state = 'captured')"
+        " WHERE checkout_id = $1"
+        " AND (holds_checkout OR state = 'captured' AND refunded + refund_held < captured)"
         " ORDER BY state = 'captured' DESC, id LIMIT 1",
         checkout_id,
     )
@@ -96,7 +102,8 @@ async def lock(tx: WriteTx, payment_id: UUID) -> Payment | None:
 _SAVE = """
 WITH saved AS (
   UPDATE payments.payment SET state = $2, holds_checkout = $3, gateway_ref = $4, action_url = $5,
-    decline_code = $6, method_label = $7, captured = $8, updated_at = $9
+    decline_code = $6, method_label = $7, captured = $8, updated_at = $9, amount = $15,
+    currency = $16
   WHERE id = $1
 )
 INSERT INTO payments.transition (id, payment_id, at, actor, source, previous, state, detail)
@@ -130,6 +137,8 @@ async def save(
         source,
         previous.value if previous else None,
         detail,
+        payment.amount,
+        payment.currency,
     )
 
 
@@ -163,7 +172,7 @@ WITH p AS (
 ), r AS (
   INSERT INTO payments.refund (id, payment_id, key, amount, currency, reason, state, created_at,
     updated_at)
-  SELECT $1, p.id, $4, $3, p.currency, $5, 'requested', $6, $6 FROM p
+  SELECT $1, p.id, $4, $3, p.currency, $5, 'requested', $6, $10 FROM p
   RETURNING *
 ), step AS (
   INSERT INTO payments.transition (id, payment_id, at, actor, source, previous, state, detail)
@@ -174,9 +183,19 @@ SELECT {REFUND_COLUMNS} FROM r, p
 
 
 async def request_refund(
-    tx: WriteTx, *, payment_id: UUID, amount: int, key: str, reason: str, actor: str
+    tx: WriteTx,
+    *,
+    payment_id: UUID,
+    amount: int,
+    key: str,
+    reason: str,
+    actor: str,
+    due: datetime,
 ) -> Record | None:
-    """Hold `amount` back for a refund; None when not so much is left."""
+    """Hold `amount` back for a refund; None when not so much is left.
+
+    `updated_at` of a refund that waits says when it was tried last, or is to be tried first.
+    """
     return await tx.fetchrow(
         _REQUEST_REFUND,
         uuid7(),
@@ -188,6 +207,14 @@ async def request_refund(
         uuid7(),
         actor,
         f"refund of {amount} requested: {reason}",
+        due,
+    )
+
+
+async def touch_refund(tx: WriteTx, refund_id: UUID) -> None:
+    """Note that the refund was tried, so that others get their turn."""
+    await tx.execute(
+        "UPDATE payments.refund SET updated_at = $2 WHERE id = $1", refund_id, tx.clock.now()
     )
 
 

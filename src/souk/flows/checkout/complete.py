@@ -57,7 +57,9 @@ async def settle(
         return _settled(checkout, before)
     # An attempt that was given up may be captured after the checkout was changed; nobody pays for
     # what they have not seen.
-    as_seen = before is not None and before.amount == checkout.totals.total
+    seen = (checkout.totals.total, checkout.currency)
+    as_seen = before is not None and (before.amount, before.currency) == seen
+    as_seen = as_seen and (outcome.amount, outcome.currency) == seen
     if not as_seen or not await _take_stock(tx, actor, checkout):
         return await _send_back(tx, actor, checkout, payment_id, outcome, source)
     return await _complete(tx, actor, checkout, payment_id, outcome, source)
@@ -200,7 +202,7 @@ async def _send_back(
     """Money without goods: write it down, refund it by itself, tell the buyer."""
     before = await payments.find(tx, payment_id)
     payment = await payments.record(
-        tx, actor, payment_id=payment_id, outcome=outcome, source=source
+        tx, actor, payment_id=payment_id, outcome=outcome, source=source, to_send_back=True
     )
     if before is not None and before.state == payment.state:
         return _settled(checkout, payment)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import structlog
+
 from souk.contexts.payments import api as payments
-from souk.flows.checkout import complete, expire, pay
+from souk.flows.checkout import complete, expire, pay, refunds
+from souk.flows.checkout.refunds import send_refunds
 from souk.kernel.actor import system
+from souk.kernel.errors import DomainError, ErrorKind
 from souk.platform.database import WriteTx
 from souk.platform.jobs import JobType, Schedule, job
 from souk.platform.services import Services
 
+log = structlog.get_logger()
 _WEBHOOK = system("payments.webhook")
 _QUIET = timedelta(seconds=30)
 _BATCH = 100
@@ -34,7 +39,7 @@ async def act_on_webhook(services: Services, payload: payments.WebhookJob) -> No
                 source="webhook",
             )
         elif fact.refund_id is not None and fact.refund_outcome is not None:
-            await payments.record_refund(
+            await refunds.settle(
                 tx,
                 _WEBHOOK,
                 refund_id=fact.refund_id,
@@ -43,7 +48,17 @@ async def act_on_webhook(services: Services, payload: payments.WebhookJob) -> No
             )
         await payments.mark_processed(tx, payload.webhook_id)
 
-    await services.db.transact(act)
+    try:
+        await services.db.transact(act)
+    except DomainError as error:
+        if error.kind is ErrorKind.UNAVAILABLE:
+            raise
+        # The same news will be refused for ever; a person can have it acted on again.
+        log.warning("webhook_refused", webhook=str(payload.webhook_id), code=error.code)
+        note = f"refused: {error.code}"
+        await services.db.transact(
+            lambda tx: payments.mark_processed(tx, payload.webhook_id, note=note)
+        )
 
 
 async def sweep(services: Services) -> None:
@@ -54,25 +69,6 @@ async def sweep(services: Services) -> None:
         waiting = await payments.waiting_webhooks(conn, older_than=_QUIET, limit=_BATCH)
     for webhook_id in waiting:
         await act_on_webhook(services, payments.WebhookJob(webhook_id))
-
-
-async def send_refunds(services: Services) -> None:
-    """Execute requested refunds at the gateway; each carries its own idempotency key."""
-    async with services.db.read() as conn:
-        waiting = await payments.pending_refunds(conn)
-    for refund in waiting:
-        outcome = await payments.execute_refund(services.get(payments.Gateways), refund)
-
-        async def keep(
-            tx: WriteTx,
-            refund: payments.RefundView = refund,
-            outcome: payments.RefundOutcome = outcome,
-        ) -> None:
-            await payments.record_refund(
-                tx, pay.SWEEPER, refund_id=refund.id, outcome=outcome, source="sweeper"
-            )
-
-        await services.db.transact(keep)
 
 
 async def expire_checkouts(services: Services) -> None:

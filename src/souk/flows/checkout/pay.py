@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -11,14 +12,14 @@ from souk.contexts.orders import api as orders
 from souk.contexts.payments import api as payments
 from souk.flows.checkout import complete, flow
 from souk.flows.checkout.complete import Settled
+from souk.flows.checkout.refunds import SWEEPER
 from souk.flows.checkout.view import CheckoutView
-from souk.kernel.actor import Actor, system
+from souk.kernel.actor import Actor
 from souk.kernel.errors import DomainError
 from souk.platform.http.holder import Holder
 from souk.platform.services import Services
 
 log = structlog.get_logger()
-SWEEPER = system("payments.sweep")
 _WAITS = {payments.OutcomeKind.PENDING, payments.OutcomeKind.REQUIRES_ACTION}
 
 
@@ -57,7 +58,9 @@ async def pay(
                 for m in begun.view.messages
             ]
         )
-    outcome = await payments.execute(services.get(payments.Gateways), begun.payment)
+    gateways = services.get(payments.Gateways)
+    outcome = await payments.execute(gateways, begun.payment)
+    outcome = await payments.take_held(gateways, begun.payment, outcome)
     return await settle(services, actor, begun.payment, outcome, source="answer")
 
 
@@ -88,8 +91,21 @@ async def refresh(services: Services, actor: Actor, payment_id: UUID) -> Settled
         payment = await payments.find(conn, payment_id)
     if payment is None:
         return None
-    outcome = await payments.resolve(services.get(payments.Gateways), payment)
+    gateways = services.get(payments.Gateways)
+    outcome = await payments.resolve(gateways, payment)
+    outcome = await payments.take_held(gateways, payment, outcome)
     return await settle(services, actor, payment, outcome, source="answer")
+
+
+async def _ask_about(services: Services, payment: payments.PaymentView) -> None:
+    gateways = services.get(payments.Gateways)
+    outcome = await payments.resolve(gateways, payment)
+    age = services.clock.now() - payment.created_at
+    waits = outcome.kind in _WAITS and age > orders.RESERVATION_LIFE
+    if outcome.kind is payments.OutcomeKind.ABSENT or waits:
+        outcome = await payments.cancel(gateways, payment)
+    outcome = await payments.take_held(gateways, payment, outcome)
+    await settle(services, SWEEPER, payment, outcome, source="sweeper")
 
 
 async def sweep(services: Services, *, older_than: timedelta, limit: int) -> int:
@@ -100,15 +116,10 @@ async def sweep(services: Services, *, older_than: timedelta, limit: int) -> int
     """
     async with services.db.read() as conn:
         stale = await payments.stale(conn, older_than=older_than, limit=limit)
-    gateways = services.get(payments.Gateways)
     for payment in stale:
-        outcome = await payments.resolve(gateways, payment)
-        age = services.clock.now() - payment.created_at
-        waits = outcome.kind in _WAITS and age > orders.RESERVATION_LIFE
-        if outcome.kind is payments.OutcomeKind.ABSENT or waits:
-            outcome = await payments.cancel(gateways, payment)
         try:
-            await settle(services, SWEEPER, payment, outcome, source="sweeper")
+            await _ask_about(services, payment)
         except DomainError as error:
             log.warning("payment_not_settled", payment=str(payment.id), code=error.code)
+            await services.db.transact(partial(payments.set_aside, payment_id=payment.id))
     return len(stale)

@@ -12,7 +12,7 @@ from souk.contexts.fulfilment.api import DeliveryOption
 from souk.contexts.inventory.api import Availability
 from souk.contexts.listings.api import Purchasable
 from souk.contexts.orders.api import Checkout, CheckoutLine, DeliveryChoice, Totals, by_seller
-from souk.contexts.payments.api import PaymentView
+from souk.contexts.payments.api import MAX_AMOUNT, PaymentView
 
 PAYMENT_METHODS = ["card"]
 
@@ -125,6 +125,9 @@ def missing(checkout: Checkout, options: Options) -> list[Message]:
     if not checkout.email:
         text = "Enter the e-mail address to which we send the confirmation."
         found.append(Message("email_missing", "error", "email", text))
+    if checkout.totals.total > MAX_AMOUNT:
+        text = "This is too much for one payment. Take something out and buy it separately."
+        found.append(Message("too_much", "error", "totals.total", text))
     if not checkout.ships():
         return found
     if checkout.shipping_address is None:

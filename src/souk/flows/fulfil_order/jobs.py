@@ -2,34 +2,55 @@
 
 from __future__ import annotations
 
+from functools import partial
+from uuid import UUID
+
+import structlog
+
 from souk.contexts.orders import api as orders
 from souk.flows.fulfil_order import steps
 from souk.kernel.actor import system
-from souk.platform.database import WriteTx
+from souk.kernel.errors import DomainError
+from souk.platform.database import STATEMENT_ERRORS, WriteTx
 from souk.platform.jobs import Schedule
 from souk.platform.services import Services
 
+log = structlog.get_logger()
 _ACTOR = system("orders.complete")
 _BATCH = 50
 
 
 async def complete_due(services: Services) -> int:
-    """Complete delivered parts whose return window is over; returns how many."""
+    """Complete delivered parts whose return window is over; returns how many.
 
-    async def complete(tx: WriteTx) -> int:
-        due = await orders.due_for_completion(tx, limit=_BATCH)
-        for seller_order_id in sorted(due):
-            part = await orders.lock_part(tx, seller_order_id=seller_order_id)
-            await steps.complete(tx, _ACTOR, part=part, reason="The return window is over.")
-        return len(due)
+    Each in a transaction of its own: locks of several sellers' accounts are never held together,
+    and one part that cannot be completed keeps nobody else from being paid.
+    """
+    done, failed = 0, list[UUID]()
+    while True:
+        async with services.db.read() as conn:
+            due = await orders.due_for_completion(conn, limit=_BATCH, without=failed)
+        if not due:
+            return done
+        for seller_order_id in due:
+            try:
+                done += await services.db.transact(partial(_complete, seller_order_id))
+            except (DomainError, *STATEMENT_ERRORS) as error:
+                failed.append(seller_order_id)
+                log.warning("order_not_completed", part=str(seller_order_id), error=repr(error))
 
-    return await services.db.transact(complete)
+
+async def _complete(seller_order_id: UUID, tx: WriteTx) -> int:
+    part = await orders.lock_part(tx, seller_order_id=seller_order_id)
+    if not await orders.window_is_over(tx, part):
+        return 0
+    await steps.complete(tx, _ACTOR, part=part, reason="The return window is over.")
+    return 1
 
 
 async def tick(services: Services) -> None:
-    """Work off everything that is due, batch by batch."""
-    while await complete_due(services) == _BATCH:
-        continue
+    """Work off everything that is due."""
+    await complete_due(services)
 
 
 schedules: list[Schedule] = [Schedule("orders.complete", "*/5 * * * *", tick)]

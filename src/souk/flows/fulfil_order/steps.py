@@ -45,6 +45,8 @@ async def ship(
         line.id: line.to_fulfil for line in part.lines if line.kind != "digital" and line.to_fulfil
     }
     sent = left if quantities is None else dict(quantities)
+    # A download counts as handed over once its buyer has it, never by a parcel.
+    part.require_parcels(sent)
     complete = part.fulfil(sent)
     await fulfilment.ship(
         tx,

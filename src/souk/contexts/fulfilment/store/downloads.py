@@ -131,6 +131,12 @@ async def forget_addresses(tx: WriteTx, before: datetime, limit: int) -> int:
 
 async def revoke(tx: WriteTx, order_line_ids: list[UUID], *, reason: str) -> None:
     """Close the grants and claims of these lines. A refund is final: nothing replaces it."""
+    # The time is taken under the lock, so that a download which began before it is dated before it.
+    await tx.fetch(
+        "SELECT id FROM fulfilment.download_grant WHERE order_line_id = ANY($1)"
+        " ORDER BY id FOR UPDATE",
+        order_line_ids,
+    )
     for table in _REVOCABLE:
         await tx.execute(
             f"UPDATE {table} SET revoked_at = coalesce(revoked_at, $2), revoked_for = $3"
