@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -185,6 +186,53 @@ async def test_the_return_window_ends_by_itself(market: Market) -> None:
     assert await market.balance(f"seller:{shop.seller_id}:pending") == -900
     refused = await as_buyer(buyer, order, part, "request-return")
     assert refused.status_code == 409
+
+
+async def test_a_part_that_cannot_be_completed_keeps_nobody_else_unpaid(market: Market) -> None:
+    shops = [await market.shop() for _ in range(2)]
+    parts: list[str] = []
+    for shop in shops:
+        order = await market.guest().buy((await shop.download(price=1_000), 1))
+        parts.append(part_of(order, shop)["id"])
+        await market.drain()
+        market.clock.advance(timedelta(seconds=1))
+    market.clock.advance(timedelta(days=7))
+    escrow = "UPDATE ledger.account SET balance = balance + $2 WHERE code = $1"
+    await market.db.transact(lambda tx: tx.execute(escrow, f"escrow:{parts[0]}", 600))
+    await jobs.tick(market.services)
+    earned = [await market.balance(f"seller:{shop.seller_id}:pending") for shop in shops]
+    assert earned == [0, -900]
+    await market.db.transact(lambda tx: tx.execute(escrow, f"escrow:{parts[0]}", -600))
+    await jobs.tick(market.services)
+    assert await market.balance(f"seller:{shops[0].seller_id}:pending") == -900
+
+
+async def test_workers_that_complete_at_once_pay_once(market: Market) -> None:
+    shops = [await market.shop() for _ in range(6)]
+    for shop in shops:
+        await market.guest().buy((await shop.download(price=1_000), 1))
+    await market.drain()
+    market.clock.advance(timedelta(days=7, minutes=1))
+    await asyncio.gather(
+        *(jobs.tick(market.services) for _ in range(3)),
+        *(release_holds(market.services) for _ in range(3)),
+    )
+    for shop in shops:
+        assert await market.balance(f"seller:{shop.seller_id}:pending") == -900
+
+
+async def test_downloads_leave_by_no_parcel(market: Market) -> None:
+    shop = await market.shop()
+    plant, guide = await shop.goods(), await shop.download()
+    buyer = market.guest()
+    order = await buyer.buy((plant, 1), (guide, 1))
+    part = part_of(order, shop)
+    lines = {line["id"]: 1 for line in part["lines"]}
+    refused = await shop.post(f"{part['id']}/ship", PARCEL | {"lines": lines})
+    assert (refused.status_code, refused.json()["code"]) == (422, "line_not_found")
+    await market.drain()
+    files = (await buyer.http.get(f"/api/v1/orders/{order['id']}/downloads")).json()["files"]
+    assert [file["state"] for file in files] == ["ready"]
 
 
 @pytest.mark.parametrize("by", ["buyer", "seller"])

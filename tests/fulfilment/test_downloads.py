@@ -287,6 +287,40 @@ async def test_nothing_is_sent_after_a_refund_or_in_a_dispute(
     assert (await links(services.db, services.settings, line))[0].url == ""
 
 
+async def test_a_download_that_began_before_a_refund_is_dated_before_it(
+    services: Services, clock: SettableClock
+) -> None:
+    """A refund waits for a download that is being counted; its time is when it had its turn."""
+    db = services.db
+    line = await stored(services)
+    token = (await url_of(services, line)).rsplit("/", 1)[1]
+    locked, go = asyncio.Event(), asyncio.Event()
+
+    async def count(tx: WriteTx) -> None:
+        await tx.fetch(
+            "SELECT id FROM fulfilment.download_grant WHERE order_line_id = $1 FOR UPDATE",
+            line.order_line_id,
+        )
+        locked.set()
+        await go.wait()
+        await commands.begin_download(tx, FLOW, token=token, secret=services.settings.secret_key)
+
+    async def refund(tx: WriteTx) -> None:
+        await api.revoke_digital(tx, FLOW, order_line_ids=[line.order_line_id], reason="refund")
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(db.transact(count))
+        await locked.wait()
+        group.create_task(db.transact(refund))
+        await asyncio.sleep(0.2)
+        clock.advance(timedelta(seconds=1))
+        go.set()
+    async with db.read() as conn:
+        assert [
+            one for one in await api.violations(conn) if one.invariant.endswith("after_end")
+        ] == []
+
+
 async def test_granting_twice_gives_once(db: Database, settings: Settings) -> None:
     line = a_line(a_file(), a_file())
     first = await grant(db, line)

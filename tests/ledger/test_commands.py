@@ -19,6 +19,7 @@ from souk.platform.database import Database, WriteTx, count_statements
 from souk.platform.services import Services
 from tests.ledger.factories import (
     ACTOR,
+    COMMISSION,
     Sale,
     balance,
     end_holds,
@@ -332,6 +333,61 @@ async def test_crossing_transfers_between_sellers_all_arrive(db: Database) -> No
         )
     )
     assert (await balance(db, one), await balance(db, two)) == (-10_000, -10_000)
+    assert await violations(db) == []
+
+
+async def test_an_earning_and_a_payout_take_their_locks_in_one_order(db: Database) -> None:
+    """Both wait for the account that comes first, and neither holds what the other wants."""
+    seller_id = next(
+        one
+        for one in iter(uuid7, None)
+        if account.available(one).id_in("EUR") < account.pending(one).id_in("EUR")
+    )
+    first, second = Sale(db, seller_id=seller_id), Sale(db, seller_id=seller_id)
+    await (await first.capture()).release()
+    await end_holds(db)
+    await second.capture()
+    begun: list[str] = []
+    held, go = asyncio.Event(), asyncio.Event()
+
+    async def hold(tx: WriteTx) -> None:
+        await tx.execute(
+            "SELECT FROM ledger.account WHERE id = $1 FOR UPDATE",
+            account.available(seller_id).id_in("EUR"),
+        )
+        held.set()
+        await go.wait()
+
+    async def pay_out(tx: WriteTx) -> None:
+        begun.append("payout")
+        await ledger.request_payout(
+            tx, ACTOR, payout_id=uuid7(), seller_id=seller_id, amount=eur("1.00"), cause="payout"
+        )
+
+    async def earn(tx: WriteTx) -> None:
+        begun.append("earning")
+        await ledger.release_escrow(
+            tx,
+            ACTOR,
+            seller_order_id=second.seller_order_id,
+            seller_id=seller_id,
+            order_number="7KQM-42XD",
+            amount=eur("90.00"),
+            commission=COMMISSION,
+            release_at=tx.clock.now(),
+            cause="order:1",
+        )
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(db.transact(hold))
+        await held.wait()
+        group.create_task(db.transact(pay_out))
+        await asyncio.sleep(0.2)
+        group.create_task(db.transact(earn))
+        await asyncio.sleep(0.2)
+        go.set()
+    # A deadlock would have had one of them begin anew.
+    assert begun == ["payout", "earning"]
     assert await violations(db) == []
 
 
