@@ -359,8 +359,10 @@ async def test_goods_held_past_their_time_go_back_on_sale(market: Market) -> Non
     await buyer.pay(checkout, "pm_card_3ds")
     await market.db.transact(
         lambda tx: tx.execute(
-            "UPDATE payments.payment SET state = 'failed', holds_checkout = false"
-            " WHERE checkout_id = $1",
+            "WITH ended AS (UPDATE payments.payment SET state = 'failed', holds_checkout = false"
+            " WHERE checkout_id = $1 RETURNING id)"
+            " INSERT INTO payments.transition (id, payment_id, at, actor, source, state, detail)"
+            " SELECT gen_random_uuid(), id, now(), 'test', 'test', 'failed', '' FROM ended",
             UUID(checkout["id"]),
         )
     )

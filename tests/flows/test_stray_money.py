@@ -13,6 +13,7 @@ import pytest
 
 from souk.contexts.payments import api as payments
 from souk.flows.checkout import complete, flow, jobs, pay, refunds
+from souk.flows.verify import verify
 from souk.kernel.actor import GUEST, system
 from souk.kernel.ids import fingerprint, uuid7
 from souk.platform.http.holder import Holder
@@ -270,6 +271,21 @@ async def test_a_refund_that_fails_is_asked_for_again(market: Market) -> None:
             f"payment:{payment.id}",
         )
     assert told == len(refunds.AGAIN) + 1
+    # Now a person has to: it is among what `souk verify` reports until somebody asks again.
+    found = await verify.violations(market.services)
+    assert [one.invariant for one in found] == ["payments.order_refunds"]
+    async with market.db.read() as conn:
+        ended = (await payments.refunds_of(conn, payment.id))[-1]
+    for _ in range(2):
+        await market.db.transact(lambda tx: refunds.ask_again(tx, system("test"), refund=ended))
+    assert (await refunds_of(market, payment))[-2:] == [failed, asked]
+    await market.db.transact(
+        lambda tx: tx.execute(
+            "UPDATE sandbox.intent SET faults = '{}' WHERE reference = $1", str(payment.id)
+        )
+    )
+    await jobs.send_refunds(market.services)
+    assert (await last(market, checkout)).status == "refunded"
 
 
 async def test_a_refused_refund_keeps_no_other_waiting(market: Market) -> None:

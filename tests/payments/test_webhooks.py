@@ -264,6 +264,6 @@ async def test_a_refunds_webhook_names_our_refund(
     ended = await book.record_refund(refund, fact.refund_outcome)
     assert ended.state == "succeeded"
     async with db.read() as conn:
-        assert await payments.violations(conn) == []
-        money = {one.id: one for one in await payments.money_of_all(conn)}
+        assert await payments.checks.violations(conn) == []
+        money = {one.id: one for one in await payments.checks.money_of_all(conn)}
     assert (money[paid.id].captured, money[paid.id].refund_asked) == (2_500, 300)

@@ -111,6 +111,30 @@ class ReadConn:
         return await self._raw.fetchval(sql, *args)
 
 
+class _Patient(ReadConn):
+    """Waits longer for an answer than those who serve people may."""
+
+    __slots__ = ("_patience",)
+
+    def __init__(
+        self, raw: asyncpg.Connection[Record], clock: Clock, changes: Changes, patience: float
+    ) -> None:
+        super().__init__(raw, clock, changes)
+        self._patience = patience
+
+    async def fetch(self, sql: str, *args: object) -> list[Record]:
+        _seen(sql)
+        return await self._raw.fetch(sql, *args, timeout=self._patience)
+
+    async def fetchrow(self, sql: str, *args: object) -> Record | None:
+        _seen(sql)
+        return await self._raw.fetchrow(sql, *args, timeout=self._patience)
+
+    async def fetchval(self, sql: str, *args: object) -> Any:
+        _seen(sql)
+        return await self._raw.fetchval(sql, *args, timeout=self._patience)
+
+
 class WriteTx(ReadConn):
     """One transaction. Everything that it writes, events and jobs included, commits at once."""
 
@@ -267,6 +291,24 @@ class Database:
         try:
             async with self._reads.acquire(within=self._turn) as raw, _whole(raw):
                 yield ReadConn(raw, self.clock, self.changes)
+        except (OSError, TimeoutError, pg.PostgresConnectionError, pg.CannotConnectNowError) as e:
+            raise DatabaseUnavailable from e
+        except (pg.InterfaceError, pg.TooManyConnectionsError, pg.QueryCanceledError) as error:
+            raise DatabaseUnavailable from error
+
+    @asynccontextmanager
+    async def snapshot(self, *, patience: float = 3_600.0) -> AsyncGenerator[ReadConn]:
+        """A connection for queries that all see the database as it was at the first of them, and
+        that may take up to `patience` seconds each: for comparing what is written while it runs."""
+        try:
+            async with (
+                self._reads.acquire(within=self._turn) as raw,
+                _whole(raw),
+                raw.transaction(isolation="repeatable_read", readonly=True),
+            ):
+                for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                    await raw.execute(f"SET LOCAL {limit} = {int(patience * 1000)}")
+                yield _Patient(raw, self.clock, self.changes, patience)
         except (OSError, TimeoutError, pg.PostgresConnectionError, pg.CannotConnectNowError) as e:
             raise DatabaseUnavailable from e
         except (pg.InterfaceError, pg.TooManyConnectionsError, pg.QueryCanceledError) as error:

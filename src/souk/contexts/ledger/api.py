@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from souk.contexts.ledger import check_queries as checks
 from souk.contexts.ledger import desk_queries as desk
+from souk.contexts.ledger.check_queries import violations
 from souk.contexts.ledger.commands import (
     EntryRef,
     add_commission_rule,
@@ -42,7 +44,6 @@ from souk.contexts.ledger.queries import (
     AccountView,
     EntryDetail,
     EntryView,
-    EscrowFigures,
     PostingView,
     SellerBalance,
     StatementLine,
@@ -54,11 +55,9 @@ from souk.contexts.ledger.queries import (
     entries,
     entries_of,
     entry,
-    escrow_of,
     quote_commissions,
     statement,
     trial_balance,
-    violations,
 )
 from souk.contexts.ledger.statements.queries import (
     DayEarned,
@@ -87,7 +86,6 @@ __all__ = [
     "EntryKeyReused",
     "EntryRef",
     "EntryView",
-    "EscrowFigures",
     "KindSum",
     "Line",
     "OrderShare",
@@ -107,6 +105,7 @@ __all__ = [
     "add_hold",
     "balance_of",
     "balances",
+    "checks",
     "commission_refund_share",
     "commission_rules",
     "desk",
@@ -116,7 +115,6 @@ __all__ = [
     "entries",
     "entries_of",
     "entry",
-    "escrow_of",
     "fold",
     "lock_balances",
     "orders_named",

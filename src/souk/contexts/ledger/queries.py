@@ -19,7 +19,6 @@ from souk.kernel.errors import NotFound
 from souk.kernel.ids import parse_uuid
 from souk.kernel.page import DEFAULT_LIMIT, BadCursor, Page, decode_cursor, encode_cursor, page_of
 from souk.platform.database import ReadConn, Record
-from souk.platform.verify import Violation
 
 _NEWEST = 2**63 - 1
 _LAST_UUID = UUID(int=2**128 - 1)
@@ -101,7 +100,7 @@ class TrialRow(msgspec.Struct, frozen=True):
     credit: int
 
 
-_BALANCE = (
+BALANCE = (
     "a.balance + coalesce((SELECT sum(u.amount) FROM ledger.unfolded u WHERE u.account_id = a.id),"
     " 0)::bigint"
 )
@@ -167,7 +166,7 @@ async def accounts(
         if "\x00" in code + currency:
             raise BadCursor
     rows = await conn.fetch(
-        f"SELECT a.id, a.code, a.currency, a.kind, {_BALANCE} AS balance FROM ledger.account a"
+        f"SELECT a.id, a.code, a.currency, a.kind, {BALANCE} AS balance FROM ledger.account a"
         " WHERE starts_with(a.code, $1) AND (a.code, a.currency) > ($2, $3)"
         " ORDER BY a.code, a.currency LIMIT $4",
         prefix,
@@ -185,7 +184,7 @@ async def accounts(
 async def balance_of(conn: ReadConn, code: str, currency: str) -> int:
     """An account's balance in minor units, debits above zero; 0 for one never used."""
     found = await conn.fetchval(
-        f"SELECT {_BALANCE} FROM ledger.account a WHERE a.code = $1 AND a.currency = $2",
+        f"SELECT {BALANCE} FROM ledger.account a WHERE a.code = $1 AND a.currency = $2",
         code,
         currency,
     )
@@ -275,7 +274,7 @@ async def trial_balance(conn: ReadConn, *, as_of: datetime | None = None) -> lis
         rows = await conn.fetch(
             "SELECT s.code, s.kind, s.currency, greatest(s.total, 0) AS debit,"
             f" greatest(-s.total, 0) AS credit FROM (SELECT a.code, a.kind, a.currency,"
-            f" {_BALANCE} AS total FROM ledger.account a) s WHERE s.total <> 0"
+            f" {BALANCE} AS total FROM ledger.account a) s WHERE s.total <> 0"
             " ORDER BY s.code, s.currency"
         )
     else:
@@ -330,58 +329,3 @@ async def quote_commissions(
         assert rule is not None, "the platform's default rule has no end"
         quotes.append(commission.quote(rule, line))
     return quotes
-
-
-_VIOLATIONS = f"""
-SELECT 'ledger.unbalanced' AS invariant, entry_id::text AS subject,
-       format('the postings sum to %s %s', sum(amount), currency) AS detail
-FROM ledger.posting GROUP BY entry_id, currency HAVING sum(amount) <> 0
-UNION ALL
-SELECT 'ledger.balance', a.code,
-       format('the balance is %s %s, the postings sum to %s', {_BALANCE}, a.currency,
-              coalesce(p.total, 0))
-FROM ledger.account a
-LEFT JOIN (SELECT account_id, sum(amount) AS total FROM ledger.posting GROUP BY account_id) p
-  ON p.account_id = a.id
-WHERE {_BALANCE} <> coalesce(p.total, 0)
-UNION ALL
-SELECT 'ledger.overdrawn', code, format('the balance is %s %s', balance, currency)
-FROM ledger.account
-WHERE guarded AND CASE kind WHEN 'asset' THEN balance < 0 ELSE balance > 0 END
-UNION ALL
-SELECT 'ledger.running_balance', r.code,
-       format('posting %s leaves %s, the sum is %s', r.id, r.balance_after, r.total)
-FROM (SELECT p.id, p.balance_after, a.code,
-             sum(p.amount) OVER (PARTITION BY p.account_id ORDER BY p.id) AS total
-      FROM ledger.posting p JOIN ledger.account a ON a.id = p.account_id WHERE NOT a.hot) r
-WHERE r.balance_after IS DISTINCT FROM r.total
-ORDER BY 1, 2
-"""
-
-
-async def violations(conn: ReadConn) -> list[Violation]:
-    """Rows that break an invariant of the books; none on a sound database."""
-    return [Violation(*row.values()) for row in await conn.fetch(_VIOLATIONS)]
-
-
-class EscrowFigures(msgspec.Struct, frozen=True):
-    """What waits in a seller order's escrow, and the commission and its tax booked for it."""
-
-    balance: int
-    commission: int
-
-
-async def escrow_of(conn: ReadConn, seller_order_ids: Sequence[UUID]) -> dict[UUID, EscrowFigures]:
-    """Escrow and commission by seller order, in minor units, for `souk verify`; absent without an
-    escrow account."""
-    rows = await conn.fetch(
-        "SELECT wanted.id, -a.balance AS balance, coalesce(-sum(p.amount), 0)::bigint AS commission"
-        " FROM unnest($1::uuid[]) AS wanted (id)"
-        " JOIN ledger.account a ON a.code = 'escrow:' || wanted.id"
-        " LEFT JOIN ledger.entry e ON e.key = 'released:' || wanted.id"
-        " LEFT JOIN (ledger.posting p JOIN ledger.account o ON o.id = p.account_id"
-        "   AND (o.code = 'commission' OR o.code LIKE 'tax:%')) ON p.entry_id = e.id"
-        " GROUP BY wanted.id, a.balance",
-        list(seller_order_ids),
-    )
-    return {row["id"]: EscrowFigures(row["balance"], row["commission"]) for row in rows}

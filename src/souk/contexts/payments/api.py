@@ -6,6 +6,7 @@ A purchase: `start` in the flow's transaction → commit → `execute` → a sec
 
 from __future__ import annotations
 
+from souk.contexts.payments import check_queries as checks
 from souk.contexts.payments import desk_queries as desk
 from souk.contexts.payments.adapters.sandbox import SandboxGateway
 from souk.contexts.payments.commands import (
@@ -66,7 +67,6 @@ from souk.contexts.payments.ports import (
 )
 from souk.contexts.payments.queries import (
     InboxEntry,
-    PaymentMoney,
     PaymentStep,
     PaymentView,
     RefundView,
@@ -76,12 +76,10 @@ from souk.contexts.payments.queries import (
     for_checkouts,
     history,
     inbox,
-    money_of_all,
     of_checkout,
     pending_refunds,
     refunds_of,
     stale,
-    violations,
     waiting_webhooks,
     webhook_fact,
 )
@@ -104,7 +102,6 @@ __all__ = [
     "OutcomeKind",
     "PaymentInProgress",
     "PaymentMethod",
-    "PaymentMoney",
     "PaymentNotFound",
     "PaymentState",
     "PaymentStep",
@@ -130,6 +127,7 @@ __all__ = [
     "attempts",
     "cancel",
     "capture",
+    "checks",
     "desk",
     "execute",
     "execute_refund",
@@ -140,7 +138,6 @@ __all__ = [
     "history",
     "inbox",
     "mark_processed",
-    "money_of_all",
     "of_checkout",
     "pending_refunds",
     "record",
@@ -154,7 +151,6 @@ __all__ = [
     "start",
     "store_webhook",
     "take_held",
-    "violations",
     "waiting_webhooks",
     "webhook_fact",
 ]

@@ -17,7 +17,6 @@ from souk.contexts.payments.domain import (
 )
 from souk.contexts.payments.ports import WebhookFact
 from souk.platform.database import ReadConn, Record
-from souk.platform.verify import Violation
 
 
 class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
@@ -239,34 +238,3 @@ async def inbox(
         limit,
     )
     return [InboxEntry(**dict(row.items())) for row in rows]
-
-
-class PaymentMoney(msgspec.Struct, frozen=True):
-    """A payment's figures in minor units; `refund_asked` counts refunds under way as well."""
-
-    id: UUID
-    captured: int
-    refunded: int
-    refund_asked: int
-
-
-async def money_of_all(conn: ReadConn) -> list[PaymentMoney]:
-    """Every captured payment, for `souk verify`."""
-    rows = await conn.fetch(
-        "SELECT id, captured, refunded, refunded + refund_held FROM payments.payment"
-        " WHERE state = 'captured'"
-    )
-    return [PaymentMoney(*row.values()) for row in rows]
-
-
-async def violations(conn: ReadConn) -> list[Violation]:
-    """Refunds that do not add up to what their payment says was refunded."""
-    rows = await conn.fetch(
-        "SELECT p.id::text AS subject, format('%s refunded, %s in its refunds', p.refunded,"
-        " coalesce(sum(r.amount) FILTER (WHERE r.state = 'succeeded'), 0)) AS detail"
-        " FROM payments.payment p LEFT JOIN payments.refund r ON r.payment_id = p.id"
-        " GROUP BY p.id HAVING p.refunded <>"
-        " coalesce(sum(r.amount) FILTER (WHERE r.state = 'succeeded'), 0) OR p.refund_held <>"
-        " coalesce(sum(r.amount) FILTER (WHERE r.state = 'requested'), 0)"
-    )
-    return [Violation("payments.refunds", row["subject"], row["detail"]) for row in rows]

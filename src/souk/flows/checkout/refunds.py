@@ -33,19 +33,10 @@ async def settle(
     failed = payments.RefundState.FAILED
     if refund.state != failed or (before is not None and before.state == failed):
         return
-    root, _, count = refund.key.partition("#")
-    tried = int(count or 1)
+    tried = int(refund.key.partition("#")[2] or 1)
     again = tried <= len(AGAIN)
     if again:
-        await payments.request_refund(
-            tx,
-            actor,
-            payment_id=refund.payment_id,
-            amount=Money(refund.amount, refund.currency),
-            key=f"{root}#{tried + 1}",
-            reason=refund.reason,
-            after=AGAIN[tried - 1],
-        )
+        await ask_again(tx, actor, refund=refund, after=AGAIN[tried - 1])
     await audit.record(
         tx,
         actor,
@@ -55,6 +46,26 @@ async def settle(
         failure=refund.failure_code or "",
         tried=tried,
         again=again,
+    )
+
+
+async def ask_again(
+    tx: WriteTx,
+    actor: Actor,
+    *,
+    refund: payments.RefundView,
+    after: timedelta = timedelta(0),
+) -> payments.RefundView:
+    """A new attempt at a refund that failed, once; nothing is booked a second time."""
+    root, _, count = refund.key.partition("#")
+    return await payments.request_refund(
+        tx,
+        actor,
+        payment_id=refund.payment_id,
+        amount=Money(refund.amount, refund.currency),
+        key=f"{root}#{int(count or 1) + 1}",
+        reason=refund.reason,
+        after=after,
     )
 
 

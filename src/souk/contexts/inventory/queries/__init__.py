@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from souk.contexts.inventory.queries.checks import violations
 from souk.contexts.inventory.queries.reading import (
     Availability,
     MovementView,
@@ -13,7 +14,6 @@ from souk.contexts.inventory.queries.reading import (
     stock,
     stock_counts,
     stock_of,
-    violations,
 )
 from souk.contexts.inventory.queries.reports import (
     AGES,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -14,9 +14,6 @@ from souk.kernel.errors import NotFound
 from souk.kernel.ids import parse_uuid
 from souk.kernel.page import DEFAULT_LIMIT, BadCursor, Page, decode_cursor, encode_cursor, page_of
 from souk.platform.database import ReadConn
-from souk.platform.verify import Violation
-
-_EXPIRY_GRACE = timedelta(minutes=10)
 
 
 class Availability(msgspec.Struct, frozen=True):
@@ -200,37 +197,3 @@ async def movements(
         limit=limit,
         cursor_of=lambda view: encode_cursor(view.id),
     )
-
-
-_VIOLATIONS = """
-SELECT 'inventory.on_hand' AS invariant, s.variant_id::text AS subject,
-       format('on hand is %s, the movements add up to %s', s.on_hand, coalesce(m.total, 0))
-         AS detail
-FROM inventory.stock s
-LEFT JOIN (SELECT variant_id, sum(delta) AS total FROM inventory.movement GROUP BY variant_id) m
-  USING (variant_id)
-WHERE s.on_hand <> coalesce(m.total, 0)
-UNION ALL
-SELECT 'inventory.reserved', s.variant_id::text,
-       format('reserved is %s, the open reservations add up to %s', s.reserved,
-              coalesce(r.total, 0))
-FROM inventory.stock s
-LEFT JOIN (SELECT variant_id, sum(quantity) AS total FROM inventory.reservation
-           GROUP BY variant_id) r USING (variant_id)
-WHERE s.tracked AND s.reserved <> coalesce(r.total, 0)
-UNION ALL
-SELECT 'inventory.available', variant_id::text,
-       format('%s are on hand and %s are reserved', on_hand, reserved)
-FROM inventory.stock WHERE on_hand < reserved OR reserved < 0
-UNION ALL
-SELECT 'inventory.expired', checkout_id::text,
-       format('a reservation of variant %s expired at %s', variant_id, expires_at)
-FROM inventory.reservation WHERE expires_at < $1
-ORDER BY 1, 2
-"""
-
-
-async def violations(conn: ReadConn) -> list[Violation]:
-    """Rows that break an invariant of stock; none on a sound database."""
-    rows = await conn.fetch(_VIOLATIONS, conn.clock.now() - _EXPIRY_GRACE)
-    return [Violation(*row.values()) for row in rows]

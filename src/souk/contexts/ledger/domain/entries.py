@@ -37,6 +37,14 @@ def credit(account: Account, amount: Money) -> Line:
     return Line(account, -amount)
 
 
+def digest_of(
+    cause: str, text: str, reverses: UUID | None, lines: Sequence[tuple[str, int, str]]
+) -> bytes:
+    """SHA-256 of an entry; each line is an account's code, minor units and their currency."""
+    content = [cause, text, str(reverses), [list(line) for line in lines]]
+    return hashlib.sha256(json.dumps(content).encode()).digest()
+
+
 @dataclass(frozen=True, slots=True)
 class EntryDraft:
     """An entry to be booked. Lines of zero are dropped; none at all means that nothing was due.
@@ -61,13 +69,10 @@ class EntryDraft:
 
     def digest(self) -> bytes:
         """SHA-256 of everything that the entry says, to tell a repeat from a mistake."""
-        content = [
-            self.cause,
-            self.text,
-            str(self.reverses),
-            [[line.account.code, line.amount.amount, line.amount.currency] for line in self.lines],
+        lines = [
+            (line.account.code, line.amount.amount, line.amount.currency) for line in self.lines
         ]
-        return hashlib.sha256(json.dumps(content).encode()).digest()
+        return digest_of(self.cause, self.text, self.reverses, lines)
 
 
 @dataclass(frozen=True, slots=True)
