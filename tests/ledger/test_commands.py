@@ -518,6 +518,7 @@ async def test_verify_finds_tampering(db: Database) -> None:
         "ledger.balance",
         "ledger.running_balance",
         "ledger.unbalanced",
+        "ledger.edited",
     ]
     assert found[2][1] == "the postings sum to 7 EUR"
     assert await violations(db) == []

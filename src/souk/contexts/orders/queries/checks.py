@@ -103,7 +103,9 @@ class SellerOrderMoney(msgspec.Struct, frozen=True):
 
 
 # The share of an amount that the cancelled pieces of a line carry, as `cancellation` has it.
-_GONE = "sum((l.{0} / l.quantity) * l.cancelled + least(l.cancelled, l.{0} % l.quantity))"
+_GONE = (
+    "coalesce(sum((l.{0} / l.quantity) * l.cancelled + least(l.cancelled, l.{0} % l.quantity)), 0)"
+)
 
 
 async def money_of_all(conn: ReadConn) -> list[SellerOrderMoney]:
