@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from souk.contexts.ledger import api as ledger
@@ -349,8 +350,6 @@ async def test_another_buyer_reaches_nothing(market: Market) -> None:
 
 @pytest.mark.parametrize("tax", ["DE:1900"])
 async def test_tax_is_booked_and_given_back(db_url: str, market: Market, tax: str) -> None:
-    import msgspec
-
     from souk.contexts.fulfilment import api as fulfilment
     from souk.flows.checkout import flow
     from souk.kernel.ids import fingerprint
@@ -382,3 +381,30 @@ async def test_tax_is_booked_and_given_back(db_url: str, market: Market, tax: st
     await as_buyer(buyer, order, part, "cancel")
     assert await market.balance("tax:DE") == before
     assert await market.balance(f"escrow:{part['id']}") == 0
+
+
+async def test_tax_on_a_download_without_an_address_is_the_marketplaces_own(market: Market) -> None:
+    from souk.flows.checkout import flow
+    from souk.kernel.ids import fingerprint
+    from souk.platform.http.holder import Holder
+
+    shop = await market.shop()
+    guide = await shop.download(price=1_000)
+    buyer = market.guest()
+    settings = msgspec.structs.replace(market.services.settings, tax_rates=("DE:1900",))
+    holder = Holder(guest=fingerprint(buyer.http.headers["souk-guest"]))
+    before = await market.balance("tax:DE")
+    view = await market.db.transact(
+        lambda tx: flow.open_checkout(
+            tx,
+            holder,
+            items=[flow.Item(guide.variants[0].id, 1)],
+            parts=flow.Parts(email="a@b.test"),
+            settings=settings,
+        )
+    )
+    paid = (await buyer.pay({"id": str(view.id)})).json()
+    assert await market.balance("tax:DE") == before - 190
+    order = await buyer.order(paid["order_id"])
+    await as_buyer(buyer, order, part_of(order, shop), "cancel")
+    assert await market.balance("tax:DE") == before

@@ -250,6 +250,8 @@ class Checkout(msgspec.Struct, kw_only=True):
     choices: list[DeliveryChoice] = msgspec.field(default_factory=list[DeliveryChoice])
     totals: Totals = msgspec.field(default_factory=Totals)
     tax_rate: int = 0
+    tax_country: str = ""
+    """By whose rate it is taxed: where it goes, where the buyer is, else the marketplace's own."""
     payment_id: UUID | None = None
     order_id: UUID | None = None
     version: int = 1

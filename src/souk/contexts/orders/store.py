@@ -42,6 +42,7 @@ class _Body(msgspec.Struct):
     choices: list[DeliveryChoice]
     totals: Totals
     tax_rate: int
+    tax_country: str = ""
 
 
 _decode_body = msgspec.json.Decoder(_Body).decode

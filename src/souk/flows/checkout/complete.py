@@ -66,8 +66,9 @@ async def settle(
 
 
 def tax_country(checkout: orders.Checkout) -> str:
-    """Where the tax of a purchase is due: where it goes, or where the buyer is."""
-    return (checkout.shipping_address or checkout.billing_address or {}).get("country", "")
+    """Where the tax of a purchase is due: where it goes, where the buyer is, or here."""
+    address = checkout.shipping_address or checkout.billing_address or {}
+    return checkout.tax_country or address.get("country", "")
 
 
 def order_share(part: orders.SellerOrder, country: str) -> ledger.OrderShare:

@@ -213,7 +213,8 @@ async def _apply(
             parts.shipping_address, path="shipping_address"
         )
     address = checkout.shipping_address or checkout.billing_address
-    checkout.tax_rate = settings.tax_rate(address["country"] if address else settings.country)
+    checkout.tax_country = address["country"] if address else settings.country
+    checkout.tax_rate = settings.tax_rate(checkout.tax_country)
     shipped_to = checkout.shipping_address
     options = await _options(tx, checkout, country=shipped_to["country"] if shipped_to else None)
     _choose(checkout, options, parts.deliveries or {})

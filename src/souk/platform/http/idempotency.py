@@ -21,10 +21,11 @@ from souk.kernel.errors import DomainError, ErrorKind
 from souk.kernel.ids import fingerprint
 from souk.platform.database import Database, WriteTx
 from souk.platform.http.access import actor_of
-from souk.platform.http.holder import guest_token_of
+from souk.platform.http.holder import GUEST_HEADER, guest_token_of
 
 _STALE = timedelta(minutes=1)
 _KEEP = timedelta(hours=24)
+_TOKEN = GUEST_HEADER.encode()
 REPLAYED = b"idempotency-replayed"
 
 
@@ -109,11 +110,14 @@ class Idempotency:
         self, scope: Scope, receive: Receive, send: Send, *, db: Database, claim: Claim
     ) -> None:
         status, content_type, parts = 0, "", list[bytes]()
+        secret = False
 
         async def listen(message: Message) -> None:
-            nonlocal status, content_type
+            nonlocal status, content_type, secret
             if message["type"] == "http.response.start":
                 status = message["status"]
+                # An answer with a token in it cannot be given again, and means nothing without it.
+                secret = any(k.lower() == _TOKEN for k, _ in message["headers"])
                 content_type = next(
                     (v.decode() for k, v in message["headers"] if k == b"content-type"), ""
                 )
@@ -122,7 +126,7 @@ class Idempotency:
                 if not message.get("more_body"):
                     # Kept before it is sent: an answer that was seen is never computed again.
                     answer = Stored(status, content_type, b"".join(parts))
-                    await self._settle(db, claim, answer)
+                    await self._settle(db, claim, answer, secret=secret)
             await send(message)
 
         try:
@@ -131,9 +135,9 @@ class Idempotency:
             await db.transact(lambda tx: _forget(tx, claim))
             raise
 
-    async def _settle(self, db: Database, claim: Claim, answer: Stored) -> None:
+    async def _settle(self, db: Database, claim: Claim, answer: Stored, *, secret: bool) -> None:
         # A failure on our side or a refusal that waiting can cure is not the final answer.
-        if answer.status >= 500 or answer.status in {409, 429}:
+        if secret or answer.status >= 500 or answer.status in {409, 429}:
             await db.transact(lambda tx: _forget(tx, claim))
         else:
             await db.transact(lambda tx: _store(tx, claim, answer))

@@ -241,8 +241,9 @@ class PaidWith(msgspec.Struct, frozen=True):
 async def payment_of(conn: ReadConn, order_id: UUID) -> PaidWith:
     """How an order was paid. Raises OrderNotFound."""
     row = await conn.fetchrow(
-        "SELECT payment_id, coalesce(shipping_address, billing_address) ->> 'country' AS country"
-        " FROM orders.purchase WHERE id = $1",
+        "SELECT p.payment_id, coalesce(nullif(c.body ->> 'tax_country', ''),"
+        " coalesce(p.shipping_address, p.billing_address) ->> 'country') AS country"
+        " FROM orders.purchase p JOIN orders.checkout c ON c.id = p.checkout_id WHERE p.id = $1",
         order_id,
     )
     if row is None:
