@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote
 from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader
@@ -25,6 +26,7 @@ from souk.contexts.search import api as search
 from souk.kernel.actor import Actor
 from souk.kernel.errors import DomainError, InvalidInput
 from souk.platform import amounts
+from souk.platform.http import access
 from souk.platform.http.access import CSRF_COOKIE, CSRF_FIELD, actor_of, new_csrf_token
 from souk.platform.http.holder import GUEST_COOKIE, holder_of
 from souk.platform.options import MARKETPLACE_NAME, SUPPORT_EMAIL
@@ -46,6 +48,7 @@ THEME_COOKIE = "theme"
 CONSENT_COOKIE = "souk_consent"
 TEMPLATES = Path(__file__).parent / "templates"
 _DRAWN_BYTES = 8_000_000
+_PATH = "/?#[]@!$&'()*+,;=:%~-._"
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,9 +253,15 @@ def respond(
     response = _answer(request, mark_wished(html, wished), status=status, made=made)
     if flashes:
         response.delete_cookie(FLASH_COOKIE)
-    if viewer is not None or flashes:
+    if viewer is not None or flashes or not _is_for_all(request):
         response.headers["Cache-Control"] = "private, no-store"
     return response
+
+
+def _is_for_all(request: Req) -> bool:
+    """Whether the route is a public one: what a guest ordered is nobody else's business."""
+    handler = request.scope.get("route_handler")
+    return handler is None or handler.opt.get("access") == access.PUBLIC
 
 
 def _draw(
@@ -404,7 +413,7 @@ def redirect(
     to: str, *, flash: Flash | None = None, settings: Settings | None = None
 ) -> Response[bytes]:
     """See-other after a form. `to` is one of our own paths; anything else goes home."""
-    response = Response(b"", status_code=303, headers={"Location": safe_path(to)})
+    response = Response(b"", status_code=303, headers={"Location": _as_header(safe_path(to))})
     if flash is not None and settings is not None:
         response.set_cookie(
             FLASH_COOKIE,
@@ -417,10 +426,15 @@ def redirect(
     return response
 
 
+def _as_header(path: str) -> str:
+    """Headers are ASCII: what is not is written as browsers write it into addresses."""
+    return path if path.isascii() else quote(path, safe=_PATH, errors="replace")
+
+
 def safe_path(to: str) -> str:
     """`to` when it is a path of this site: no scheme, no host, no back-slash tricks."""
     plain = to.startswith("/") and not to.startswith(("//", "/\\"))
-    return to if plain and not any(ord(char) < 33 for char in to) else "/"
+    return to if plain and not any(ord(char) < 33 or ord(char) == 127 for char in to) else "/"
 
 
 def field_errors(error: DomainError) -> dict[str, str]:

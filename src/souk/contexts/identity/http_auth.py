@@ -27,7 +27,7 @@ from souk.contexts.identity.errors import (
 from souk.contexts.identity.tokens import ACCESS_LIFE, access_tokens
 from souk.kernel.actor import GUEST, Actor
 from souk.kernel.errors import NotSignedIn
-from souk.platform.database import Database
+from souk.platform.database import Database, WriteTx
 from souk.platform.http.access import Connection
 from souk.platform.http.limits import client_ip
 from souk.platform.services import Services
@@ -177,14 +177,18 @@ async def _prove(attempt: signing_in.Attempt, *, password: str) -> Proof | None:
 
 async def change_password(
     db: Database, settings: Settings, actor: Actor, *, current: str, new: str
-) -> None:
-    """Raises WrongPassword, LockedOut, WeakPassword."""
+) -> str | None:
+    """The new secret of the caller's browser session, which has to be handed over; None for the
+    API. Raises WrongPassword, LockedOut, WeakPassword."""
     proof = await confirm_password(db, actor, password=current)
     words = [proof.user.email, proof.user.display_name, settings.marketplace_name]
     password_hash = await passwords.prepare(new, inputs=words)
-    await db.transact(
-        lambda tx: accounts.change_password(tx, actor, proof=proof, password_hash=password_hash)
-    )
+
+    async def change(tx: WriteTx) -> str | None:
+        await accounts.change_password(tx, actor, proof=proof, password_hash=password_hash)
+        return await signing_in.renew_session(tx, actor)
+
+    return await db.transact(change)
 
 
 async def reset_password(

@@ -258,6 +258,18 @@ async def use_refresh_token(tx: WriteTx, *, token_hash: bytes, session_id: UUID)
     await tx.execute("UPDATE identity.session SET last_seen_at = $2 WHERE id = $1", session_id, now)
 
 
+async def replace_secret(tx: WriteTx, session_id: UUID, *, secret_hash: bytes) -> bool:
+    """False when it is no open session of a browser."""
+    return bool(
+        await tx.fetchval(
+            "UPDATE identity.session SET secret_hash = $2"
+            " WHERE id = $1 AND kind = 'browser' AND revoked_at IS NULL RETURNING true",
+            session_id,
+            secret_hash,
+        )
+    )
+
+
 async def revoke_session(tx: WriteTx, *, user_id: UUID, session_id: UUID, because: str) -> bool:
     """False when this person has no such open session."""
     return bool(

@@ -16,6 +16,7 @@ _GZIP_WINDOW = 31  # zlib's way to ask for gzip's own header, which then has no 
 _TEXTS = (b"text/", b"application/json", b"application/problem+json", b"application/xml",
           b"application/atom+xml", b"application/rss+xml", b"image/svg+xml",
           b"application/manifest+json")  # fmt: skip
+_NOT_KEPT = (b"cache-control", b"private, no-store")
 _NOT_OF_304 = {b"content-length", b"content-type", b"content-encoding"}
 
 Headers = list[tuple[bytes, bytes]]
@@ -80,6 +81,8 @@ class Answer:
             headers = list(message["headers"])
             present = {name for name, _ in headers}
             headers.extend(item for item in self._headers if item[0] not in present)
+            if b"cache-control" not in present and self._is_somebodys():
+                headers.append(_NOT_KEPT)
             self._start = {**message, "headers": headers}
             return
         if message["type"] == "http.response.body" and self._start is not None:
@@ -91,6 +94,12 @@ class Answer:
                 await self._send_one(start["headers"], message.get("body", b""))
                 return
         await self._send(typed)
+
+    def _is_somebodys(self) -> bool:
+        """Whether the route answers with what is one person's."""
+        handler = cast("_Raw", self._scope).get("route_handler")
+        rule = None if handler is None else handler.opt.get("access")
+        return rule is not None and rule.name != "public"
 
     async def _send_one(self, headers: Headers, body: bytes) -> None:
         """An answer in one piece."""

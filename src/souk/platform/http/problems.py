@@ -139,7 +139,9 @@ def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any
 
 
 def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-    log.exception("unhandled", path=request.scope["path"], exc_info=error)
+    # Not the path: that of a download is a key to it.
+    route = str(request.scope.get("path_template") or "unmatched")
+    log.exception("unhandled", route=route, exc_info=error)
     return _answer(
         request,
         status=500,

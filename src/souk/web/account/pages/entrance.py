@@ -93,6 +93,9 @@ async def _open(
     async def begin(tx: WriteTx) -> identity.Opened:
         agent = request.headers.get("user-agent", "")
         opened = await identity.open_session(tx, actor, proof=proof, user_agent=agent)
+        if actor.session_id is not None:
+            # The cookie is about to hold another session: this one would live on unseen.
+            await identity.close_session(tx, actor)
         if guest is not None:
             await carts.merge_guest(tx, guest, opened.user.id)
         member = Holder(user_id=opened.user.id)

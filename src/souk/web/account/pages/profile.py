@@ -143,13 +143,16 @@ async def change_password(
     form = await form_of(request)
     try:
         check(form, {"password": (1, 200), "new_password": (1, 200)})
-        await identity.change_password(
+        secret = await identity.change_password(
             db, settings, actor, current=form["password"], new=form["new_password"]
         )
     except DomainError as error:
         return await _security(request, db, actor, error)
     text = "Your new password is set, and you are logged out everywhere else."
-    return _back(request, settings, "/account/security", text)
+    response = _back(request, settings, "/account/security", text)
+    if secret is not None:
+        identity.set_session_cookie(response, secret=secret, settings=settings)
+    return response
 
 
 @post(
