@@ -124,7 +124,8 @@ async def test_forms_from_elsewhere_are_refused(visitor: Visitor, origin: str) -
 @pytest.mark.parametrize(
     "to",
     ["//evil.test", "/\\evil.test", "\\/evil.test", "https://evil.test", "/\t/evil.test",
-     "/\n/evil.test", "javascript:alert(1)", " //evil.test", "/%0d%0aSet-Cookie:a=b", "///evil.test",
+     "/\n/evil.test", "javascript:alert(1)", " //evil.test", "/%0d%0aSet-Cookie:a=b",
+     "///evil.test",
      "/\x7f/evil.test", "http:evil.test", "/.//evil.test", "%2f%2fevil.test", "/＼evil.test",
      "//evil.test/%2e%2e", "/olive/漢", "/é\r\nSet-Cookie: a=b", "/\u2028x"],
 )  # fmt: skip

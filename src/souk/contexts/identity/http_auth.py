@@ -7,6 +7,7 @@ failure. Because of that these functions open transactions themselves, like a ro
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
@@ -36,6 +37,8 @@ from souk.platform.settings import Settings
 SESSION_COOKIE = "souk_session"
 SECURE_SESSION_COOKIE = "__Host-souk_session"
 _LONGEST_SECRET = 128
+_ASK_EVERY = 1.0
+"""Seconds until the end of an API session is known to every process."""
 
 
 def session_cookie_name(settings: Settings) -> str:
@@ -80,12 +83,14 @@ class IdentityAuthenticator:
         self._db = db
         self._tokens = access_tokens(settings)
         self._cookie = session_cookie_name(settings)
+        self._ended: frozenset[UUID] = frozenset()
+        self._ask_at = 0.0
 
     async def authenticate(self, connection: Connection) -> Actor:
         ip = client_ip(connection)
         header = connection.headers.get("authorization")
         if header is not None:
-            return self._bearer(header, ip=ip)
+            return await self._bearer(header, ip=ip)
         secret = connection.cookies.get(self._cookie)
         if not secret or len(secret) > _LONGEST_SECRET:
             return replace(GUEST, ip=ip)
@@ -98,14 +103,27 @@ class IdentityAuthenticator:
             await self._db.transact(lambda tx: signing_in.touch_session(tx, session_id))
         return found.actor
 
-    def _bearer(self, header: str, *, ip: str) -> Actor:
+    async def _bearer(self, header: str, *, ip: str) -> Actor:
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer":
             return replace(GUEST, ip=ip)
         try:
-            return self._tokens.authenticate(token.strip(), now=self._db.clock.now(), ip=ip)
+            actor = self._tokens.authenticate(token.strip(), now=self._db.clock.now(), ip=ip)
         except NotSignedIn:
             return replace(GUEST, ip=ip)
+        return replace(GUEST, ip=ip) if await self._has_ended(actor.session_id) else actor
+
+    async def _has_ended(self, session_id: UUID | None) -> bool:
+        """Whether the token outlived its session: it was logged out, suspended, or lost a role.
+
+        One statement every second asks for all sessions, however many people call.
+        """
+        moment = time.monotonic()
+        if moment >= self._ask_at:
+            self._ask_at = moment + _ASK_EVERY
+            async with self._db.read() as conn:
+                self._ended = await queries.ended_sessions(conn, within=ACCESS_LIFE)
+        return session_id in self._ended
 
 
 def make_authenticator(services: Services) -> IdentityAuthenticator:
