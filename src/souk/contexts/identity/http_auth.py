@@ -29,21 +29,20 @@ from souk.contexts.identity.tokens import ACCESS_LIFE, access_tokens
 from souk.kernel.actor import GUEST, Actor
 from souk.kernel.errors import NotSignedIn
 from souk.platform.database import Database, WriteTx
-from souk.platform.http.access import Connection
+from souk.platform.http.access import Connection, cookie_name
 from souk.platform.http.limits import client_ip
 from souk.platform.services import Services
 from souk.platform.settings import Settings
 
 SESSION_COOKIE = "souk_session"
-SECURE_SESSION_COOKIE = "__Host-souk_session"
 _LONGEST_SECRET = 128
 _ASK_EVERY = 1.0
 """Seconds until the end of an API session is known to every process."""
 
 
 def session_cookie_name(settings: Settings) -> str:
-    """Over https the `__Host-` prefix keeps subdomains from planting the cookie (RFC 6265bis)."""
-    return SECURE_SESSION_COOKIE if settings.secure_cookies else SESSION_COOKIE
+    """Under which name browsers keep the session."""
+    return cookie_name(SESSION_COOKIE, settings)
 
 
 def set_session_cookie(response: Response[Any], *, secret: str, settings: Settings) -> None:

@@ -30,6 +30,12 @@ _SAFE = {"GET", "HEAD", "OPTIONS"}
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 
 
+def cookie_name(name: str, settings: Settings) -> str:
+    """Over https the `__Host-` prefix keeps subdomains, and anybody on the way of a page without
+    https, from planting the cookie (RFC 6265bis)."""
+    return f"__Host-{name}" if settings.secure_cookies else name
+
+
 class CsrfRefused(DomainError):
     """A change arrived with cookies and without proof that it came from our own page."""
 
@@ -65,6 +71,13 @@ HOLDER = Access("holder")
 SIGNED_IN = Access("signed_in", signed_in=True)
 SELLER = Access("seller", signed_in=True, seller=True)
 SIGNED = Access("signed", csrf=False)
+
+
+def is_for_all(scope: Any) -> bool:
+    """Whether the route of a request answers everybody: all others are about one person."""
+    handler = scope.get("route_handler")
+    rule = None if handler is None else handler.opt.get("access")
+    return rule is None or rule == PUBLIC
 
 
 def operator(permission: Permission) -> Access:
@@ -148,7 +161,7 @@ async def _check_token(connection: Connection) -> None:
         form = await connection.form()
         value = form.get(CSRF_FIELD)
         sent = value if isinstance(value, str) else None
-    kept = connection.cookies.get(CSRF_COOKIE, "")
+    kept = connection.cookies.get(cookie_name(CSRF_COOKIE, settings), "")
     if not sent or not _are_same(sent, kept) or not _is_ours(sent, settings):
         raise CsrfRefused
 

@@ -9,6 +9,8 @@ from typing import Any, cast
 
 from litestar.types import Message, Scope, Send
 
+from souk.platform.http.access import is_for_all
+
 _ETAG_LIMIT = 512 * 1024
 _WORTH_COMPRESSING = 1_000
 _COMPRESSION_LEVEL = 5
@@ -81,7 +83,7 @@ class Answer:
             headers = list(message["headers"])
             present = {name for name, _ in headers}
             headers.extend(item for item in self._headers if item[0] not in present)
-            if b"cache-control" not in present and self._is_somebodys():
+            if b"cache-control" not in present and not is_for_all(self._scope):
                 headers.append(_NOT_KEPT)
             self._start = {**message, "headers": headers}
             return
@@ -94,12 +96,6 @@ class Answer:
                 await self._send_one(start["headers"], message.get("body", b""))
                 return
         await self._send(typed)
-
-    def _is_somebodys(self) -> bool:
-        """Whether the route answers with what is one person's."""
-        handler = cast("_Raw", self._scope).get("route_handler")
-        rule = None if handler is None else handler.opt.get("access")
-        return rule is not None and rule.name != "public"
 
     async def _send_one(self, headers: Headers, body: bytes) -> None:
         """An answer in one piece."""

@@ -24,8 +24,9 @@ MOST = 200_000
 
 # With their full-width forms, which some spreadsheets take for the same.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-# Where a comma is the decimal mark, a spreadsheet begins a new cell at each semicolon.
-_NEXT_CELL = re.compile(r"([;\t])(?=[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])")
+# Where a comma is the decimal mark, a spreadsheet begins a new cell at each semicolon, and does not
+# see the quotes in the middle of one: then every line is a row.
+_NEXT_CELL = re.compile(r"([;\t\r\n])(?=[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])")
 _MARK = b"\xef\xbb\xbf"
 _TYPE = "text/csv; charset=utf-8"
 

@@ -13,7 +13,7 @@ from souk.kernel.actor import Actor
 from souk.kernel.errors import DomainError
 from souk.platform.database import Database, WriteTx
 from souk.platform.http import access
-from souk.platform.http.holder import GUEST_COOKIE, Holder, guest_token_of
+from souk.platform.http.holder import Holder, forget_guest, guest_token_of
 from souk.platform.http.problems import STATUS
 from souk.platform.settings import Settings
 from souk.web import locale as languages
@@ -26,10 +26,10 @@ from souk.web.page import (
     form_of,
     page,
     redirect,
-    safe_path,
     translate,
 )
 from souk.web.storefront.seen import SEEN_COOKIE, seen_of
+from souk.web.ways import safe_path
 
 Next = Annotated[str, QueryParameter(name="next", max_length=2_000)]
 _YEAR = 31_536_000
@@ -113,7 +113,7 @@ async def log_out(request: Req, db: Database, settings: Settings, actor: Actor) 
     text = translate(request, "You are logged out.")
     response = redirect("/", flash=Flash("success", text), settings=settings)
     identity.clear_session_cookie(response, settings=settings)
-    response.delete_cookie(GUEST_COOKIE)
+    forget_guest(response, settings)
     return response
 
 
