@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import httpx
 import pytest
+import structlog
 
 from souk.platform.http import edge
 from tests.web.conftest import PASSWORD, Member, Visitor
@@ -166,3 +167,40 @@ async def test_other_sites_may_show_pictures_and_nothing_else(
     assert (await visitor.get(f"/media/{image}/640.webp")).headers[rule] == "cross-origin"
     for path in ("/", "/cart", "/api/v1/cart", "/api/v1/categories"):
         assert (await visitor.get(path)).headers[rule] == "same-origin"
+
+
+async def test_a_password_is_what_was_typed(visitor: Visitor, other: Visitor, join: Member) -> None:
+    """Spaces around it are part of it, on every way in, and so is its length."""
+    email = await join(visitor)
+    for new in (f"  {NEW_PASSWORD} ", "long " * 50):
+        before = PASSWORD if new.startswith(" ") else f"  {NEW_PASSWORD} "
+        answer = await visitor.submit(
+            "/account/password", {"password": before, "new_password": new}
+        )
+        assert answer.status_code == 303, answer.text[:2_000]
+        wrong = await other.submit("/login", {"email": email, "password": new.strip()})
+        right = await other.submit("/login", {"email": email, "password": new})
+        assert (wrong.status_code, right.status_code) == (401, 303)
+        api = await other.post("/api/v1/auth/login", json={"email": email, "password": new})
+        assert api.status_code in {200, 403}, api.text
+        other.cookies.clear()
+
+
+async def test_a_nul_in_any_part_of_a_form_is_refused(visitor: Visitor, join: Member) -> None:
+    """A form of several parts is not looked at before it is taken apart."""
+    await join(visitor)
+    token = visitor.cookies["souk_csrf"]
+    files = {"display_name": (None, "A\x00da"), "locale": (None, "en"), "_csrf": (None, token)}
+    for path in ("/account/profile", "/account/addresses/new", "/account/privacy", "/cookies",
+                 "/sell/apply", "/preferences", "/register", "/logout"):  # fmt: skip
+        answer = await visitor.post(path, files=cast("Any", files))
+        assert answer.status_code in {303, 404, 405, 422}, (path, answer.status_code)
+
+
+async def test_tries_of_closed_doors_are_logged(visitor: Visitor, join: Member) -> None:
+    await join(visitor)
+    with structlog.testing.capture_logs() as logs:
+        assert (await visitor.get("/admin/users?q=a-word")).status_code == 403
+    [entry] = [each for each in logs if each["event"] == "refused"]
+    assert entry["route"] == "/admin/users" and entry["actor"].startswith("user:")
+    assert "a-word" not in str(entry)

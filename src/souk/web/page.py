@@ -436,7 +436,8 @@ async def form_of(request: Req) -> dict[str, str]:
     """The text fields of a posted form, the last value of each. Raises InvalidInput for a NUL."""
     form = await request.form()
     found = {
-        key: value.strip()
+        # A password is what was typed, spaces and all.
+        key: value if key.endswith("password") else value.strip()
         for key, value in form.multi_items()
         if isinstance(value, str) and key != CSRF_FIELD
     }

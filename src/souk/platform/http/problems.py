@@ -103,6 +103,16 @@ def _wants_page(request: Request[Any, Any, Any]) -> bool:
 
 
 def _domain(request: Request[Any, Any, Any], error: DomainError) -> Response[Any]:
+    if error.kind in {ErrorKind.FORBIDDEN, ErrorKind.LIMITED}:
+        # Who tries doors that are closed shows here first.
+        actor = request.scope["state"].get("actor")
+        log.warning(
+            "refused",
+            code=error.code,
+            route=str(request.scope.get("path_template") or "unmatched"),
+            actor=actor.label() if actor else None,
+            ip=actor.ip if actor else None,
+        )
     return _answer(
         request,
         status=STATUS[error.kind],

@@ -49,7 +49,7 @@ async def log_in(request: Req, db: Database, settings: Settings, actor: Actor) -
     form = await form_of(request)
     to = safe_path(form.get("next", "/"))
     try:
-        check(form, {"email": (1, 254), "password": (1, 200)})
+        check(form, {"email": (1, 254), "password": (1, 256)})
         opened = await _open(request, db, actor, form=form)
     except DomainError as error:
         errors = field_errors(error)
