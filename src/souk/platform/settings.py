@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 import re
 import secrets
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -60,7 +62,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where the sandbox gateway answers. Empty: this machine and `sandbox_port`."""
     sandbox_port: int = 8001
     sandbox_api_key: str = "sk_sandbox_local"
+    """In `production` the default stands for one that is made from the secret key."""
     sandbox_webhook_secret: str = "whsec_sandbox_local"  # noqa: S105 - public, local rehearsal only
+    """Signs what the gateway says of payments. As with the key, `production` makes its own."""
     cors_origins: tuple[str, ...] = ()
     """Origins of other sites whose scripts may call the API."""
     trusted_proxies: int = 0
@@ -170,9 +174,19 @@ def _check(settings: Settings) -> Settings:
         raise SettingsError("Set SOUK_TAX_RATES to entries such as DE:1900,FR:2000.")
     if settings.database_pool_size < 2:
         raise SettingsError("Set SOUK_DATABASE_POOL_SIZE to 2 or more.")
-    if settings.secret_key:
-        return settings
-    return msgspec.structs.replace(settings, secret_key=_kept_secret(settings.data_dir))
+    if not settings.secret_key:
+        return msgspec.structs.replace(settings, secret_key=_kept_secret(settings.data_dir))
+    return _with_own_secrets(settings) if settings.is_production else settings
+
+
+def _with_own_secrets(settings: Settings) -> Settings:
+    """Everybody knows the defaults: with them, anybody could sign that they have paid."""
+    made: dict[str, str] = {}
+    for name in ("sandbox_api_key", "sandbox_webhook_secret"):
+        if getattr(settings, name) == getattr(Settings(), name):
+            key = hmac.new(settings.secret_key.encode(), f"souk {name}".encode(), sha256)
+            made[name] = key.hexdigest()
+    return msgspec.structs.replace(settings, **made)
 
 
 def _kept_secret(data_dir: Path) -> str:

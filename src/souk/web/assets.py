@@ -84,7 +84,11 @@ def static_file(
     asset = assets.find(name.lstrip("/"))
     if asset is None or asset.fingerprint != tag:
         raise NotFound("This file is not here. Reload the page.")
-    headers = {"Cache-Control": _FOREVER, "Vary": "Accept-Encoding"}
+    headers = {
+        "Cache-Control": _FOREVER,
+        "Vary": "Accept-Encoding",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+    }
     if asset.gzipped is not None and "gzip" in encodings:
         headers["Content-Encoding"] = "gzip"
         return Response(asset.gzipped, media_type=asset.media_type, headers=headers)

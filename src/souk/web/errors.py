@@ -75,7 +75,7 @@ async def _around(request: Req, status: int) -> tuple[Viewer | None, dict[str, o
             viewer = await viewer_of(request)
             return viewer, await frame_of(request, viewer)
         except STATEMENT_ERRORS:
-            log.warning("error_page_without_frame", path=request.scope["path"])
+            log.warning("error_page_without_frame", status=status)
     actor: Actor | None = request.scope["state"].get("actor")
     tree = pages_of(request).tree
     known = None if actor is None or actor.user_id is None else Viewer.of(actor)

@@ -33,6 +33,7 @@ def _sign(value: str, settings: Settings) -> str:
 def read_flashes(cookie: str, settings: Settings) -> list[Flash]:
     """The sentences of a cookie; none when it is not ours."""
     value, _, signature = cookie.partition(".")
-    if not value or not hmac.compare_digest(signature, _sign(value, settings)):
+    # A cookie may hold any byte; text of such cannot be compared.
+    if not cookie.isascii() or not hmac.compare_digest(signature, _sign(value, settings)):
         return []
     return msgspec.json.decode(base64.urlsafe_b64decode(value), type=list[Flash])

@@ -25,6 +25,7 @@ from souk.contexts.search import api as search
 from souk.kernel.actor import Actor
 from souk.kernel.errors import DomainError, InvalidInput
 from souk.platform import amounts
+from souk.platform.http import access
 from souk.platform.http.access import CSRF_COOKIE, CSRF_FIELD, actor_of, new_csrf_token
 from souk.platform.http.holder import GUEST_COOKIE, holder_of
 from souk.platform.options import MARKETPLACE_NAME, SUPPORT_EMAIL
@@ -40,6 +41,7 @@ from souk.web.flashes import FLASH_COOKIE, Flash, read_flashes, signed_flash
 from souk.web.hearts import mark_wished
 from souk.web.locale import N_
 from souk.web.options import BANNER_TEXT, BANNER_TONE
+from souk.web.ways import location
 
 Req = Request[Any, Any, State]
 THEME_COOKIE = "theme"
@@ -128,6 +130,10 @@ class _Rendering:
 _rendering: ContextVar[_Rendering] = ContextVar("rendering")
 
 
+def _csrf_token(request: Req) -> str | None:
+    return request.cookies.get(access.cookie_name(CSRF_COOKIE, pages_of(request).settings))
+
+
 def _csrf_field() -> Markup:
     return Markup('<input type="hidden" name="{}" value="{}">').format(
         CSRF_FIELD, _rendering.get().csrf_token
@@ -193,7 +199,7 @@ async def page(
 
 def fragment(request: Req, template: str, **context: object) -> Response[bytes]:
     """A piece of HTML for htmx and the search box, without the frame."""
-    token = request.cookies.get(CSRF_COOKIE, "")
+    token = _csrf_token(request) or ""
     _rendering.set(_Rendering(language_of(request), token))
     html = pages_of(request).env.get_template(template).render(context)
     return Response(
@@ -229,7 +235,7 @@ async def cached_page(
         token = drawn.place.decode()
         html = _draw(request, template, context, token=token, viewer=None, flashes=[]).encode()
         drawn.keep(full, html)
-    token = request.cookies.get(CSRF_COOKIE)
+    token = _csrf_token(request)
     made = None if token else new_csrf_token(pages_of(request).settings)
     html = mark_wished(html.replace(drawn.place, (token or made or "").encode()), badge.wished)
     return _answer(request, html, status=200, made=made)
@@ -240,7 +246,7 @@ def respond(
 ) -> Response[bytes]:
     """As `page`, with a frame that is known already."""
     settings = pages_of(request).settings
-    token = request.cookies.get(CSRF_COOKIE)
+    token = _csrf_token(request)
     made = None if token else new_csrf_token(settings)
     flashes = read_flashes(request.cookies.get(FLASH_COOKIE, ""), settings)
     html = _draw(
@@ -250,7 +256,7 @@ def respond(
     response = _answer(request, mark_wished(html, wished), status=status, made=made)
     if flashes:
         response.delete_cookie(FLASH_COOKIE)
-    if viewer is not None or flashes:
+    if viewer is not None or flashes or not access.is_for_all(request.scope):
         response.headers["Cache-Control"] = "private, no-store"
     return response
 
@@ -310,7 +316,8 @@ def _answer(request: Req, html: bytes, *, status: int, made: str | None) -> Resp
     )
     if made:
         secure = pages_of(request).settings.secure_cookies
-        response.set_cookie(CSRF_COOKIE, made, httponly=True, secure=secure, samesite="lax")
+        name = access.cookie_name(CSRF_COOKIE, pages_of(request).settings)
+        response.set_cookie(name, made, path="/", httponly=True, secure=secure, samesite="lax")
     return response
 
 
@@ -373,7 +380,8 @@ async def _unread(request: Req, viewer: Viewer | None) -> int:
 
 
 async def _badge(request: Req, viewer: Viewer | None) -> carts.Badge:
-    if viewer is None and GUEST_COOKIE not in request.cookies:
+    name = access.cookie_name(GUEST_COOKIE, pages_of(request).settings)
+    if viewer is None and name not in request.cookies:
         return carts.Badge(0, ())
     async with pages_of(request).services.db.read() as conn:
         return await carts.badge(conn, await holder_of(request))
@@ -404,7 +412,7 @@ def redirect(
     to: str, *, flash: Flash | None = None, settings: Settings | None = None
 ) -> Response[bytes]:
     """See-other after a form. `to` is one of our own paths; anything else goes home."""
-    response = Response(b"", status_code=303, headers={"Location": safe_path(to)})
+    response = Response(b"", status_code=303, headers={"Location": location(to)})
     if flash is not None and settings is not None:
         response.set_cookie(
             FLASH_COOKIE,
@@ -417,12 +425,6 @@ def redirect(
     return response
 
 
-def safe_path(to: str) -> str:
-    """`to` when it is a path of this site: no scheme, no host, no back-slash tricks."""
-    plain = to.startswith("/") and not to.startswith(("//", "/\\"))
-    return to if plain and not any(ord(char) < 33 for char in to) else "/"
-
-
 def field_errors(error: DomainError) -> dict[str, str]:
     """Messages by field for a form that is shown again; `""` holds the sentence for the whole."""
     if isinstance(error, InvalidInput) and error.problems:
@@ -431,10 +433,14 @@ def field_errors(error: DomainError) -> dict[str, str]:
 
 
 async def form_of(request: Req) -> dict[str, str]:
-    """The text fields of a posted form; the last value wins, files are left out."""
+    """The text fields of a posted form, the last value of each. Raises InvalidInput for a NUL."""
     form = await request.form()
-    return {
-        key: value.strip()
+    found = {
+        # A password is what was typed, spaces and all.
+        key: value if key.endswith("password") else value.strip()
         for key, value in form.multi_items()
         if isinstance(value, str) and key != CSRF_FIELD
     }
+    if any("\x00" in value for value in found.values()):
+        raise InvalidInput("Remove the invisible NUL character and send the form again.")
+    return found

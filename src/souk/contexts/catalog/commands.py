@@ -49,7 +49,7 @@ class SpeciesInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 def _slugify(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", text[:500]).encode("ascii", "ignore").decode().lower()
     return "-".join(re.findall(r"[a-z0-9]+", plain))[:80].strip("-")
 
 

@@ -56,7 +56,6 @@ from souk.contexts.identity.errors import (
 )
 from souk.contexts.identity.http import DisplayName, Email, Locale, Password, routes
 from souk.contexts.identity.http_auth import (
-    SECURE_SESSION_COOKIE,
     SESSION_COOKIE,
     IdentityAuthenticator,
     Tokens,
@@ -96,7 +95,6 @@ from souk.contexts.identity.tokens import AccessTokens, access_tokens, link_toke
 
 __all__ = [
     "MIN_PASSWORD_LENGTH",
-    "SECURE_SESSION_COOKIE",
     "SESSION_COOKIE",
     "AccessTokens",
     "AccountSuspended",

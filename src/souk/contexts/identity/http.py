@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, delete, get, patch, post
+from litestar import Request, Response, delete, get, patch, post
 from litestar.datastructures import CacheControlHeader
 from litestar.params import FromPath
 
@@ -219,11 +219,15 @@ async def reset_password(
 @post("/api/v1/auth/change-password", access=access.SIGNED_IN, rate="login", status_code=204)
 async def change_password(
     data: ChangePassword, db: Database, settings: Settings, actor: Actor
-) -> None:
+) -> Response[None]:
     """Set another password. Every other session of the account ends."""
-    await http_auth.change_password(
+    secret = await http_auth.change_password(
         db, settings, actor, current=data.current_password, new=data.new_password
     )
+    response = Response(None, status_code=204)
+    if secret is not None:
+        http_auth.set_session_cookie(response, secret=secret, settings=settings)
+    return response
 
 
 @post("/api/v1/auth/change-email", access=access.SIGNED_IN, rate="mail", status_code=202)

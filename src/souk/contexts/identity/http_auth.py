@@ -7,6 +7,7 @@ failure. Because of that these functions open transactions themselves, like a ro
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
@@ -27,20 +28,21 @@ from souk.contexts.identity.errors import (
 from souk.contexts.identity.tokens import ACCESS_LIFE, access_tokens
 from souk.kernel.actor import GUEST, Actor
 from souk.kernel.errors import NotSignedIn
-from souk.platform.database import Database
-from souk.platform.http.access import Connection
+from souk.platform.database import Database, WriteTx
+from souk.platform.http.access import Connection, cookie_name
 from souk.platform.http.limits import client_ip
 from souk.platform.services import Services
 from souk.platform.settings import Settings
 
 SESSION_COOKIE = "souk_session"
-SECURE_SESSION_COOKIE = "__Host-souk_session"
 _LONGEST_SECRET = 128
+_ASK_EVERY = 1.0
+"""Seconds until the end of an API session is known to every process."""
 
 
 def session_cookie_name(settings: Settings) -> str:
-    """Over https the `__Host-` prefix keeps subdomains from planting the cookie (RFC 6265bis)."""
-    return SECURE_SESSION_COOKIE if settings.secure_cookies else SESSION_COOKIE
+    """Under which name browsers keep the session."""
+    return cookie_name(SESSION_COOKIE, settings)
 
 
 def set_session_cookie(response: Response[Any], *, secret: str, settings: Settings) -> None:
@@ -80,12 +82,14 @@ class IdentityAuthenticator:
         self._db = db
         self._tokens = access_tokens(settings)
         self._cookie = session_cookie_name(settings)
+        self._ended: frozenset[UUID] = frozenset()
+        self._ask_at = 0.0
 
     async def authenticate(self, connection: Connection) -> Actor:
         ip = client_ip(connection)
         header = connection.headers.get("authorization")
         if header is not None:
-            return self._bearer(header, ip=ip)
+            return await self._bearer(header, ip=ip)
         secret = connection.cookies.get(self._cookie)
         if not secret or len(secret) > _LONGEST_SECRET:
             return replace(GUEST, ip=ip)
@@ -98,14 +102,27 @@ class IdentityAuthenticator:
             await self._db.transact(lambda tx: signing_in.touch_session(tx, session_id))
         return found.actor
 
-    def _bearer(self, header: str, *, ip: str) -> Actor:
+    async def _bearer(self, header: str, *, ip: str) -> Actor:
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer":
             return replace(GUEST, ip=ip)
         try:
-            return self._tokens.authenticate(token.strip(), now=self._db.clock.now(), ip=ip)
+            actor = self._tokens.authenticate(token.strip(), now=self._db.clock.now(), ip=ip)
         except NotSignedIn:
             return replace(GUEST, ip=ip)
+        return replace(GUEST, ip=ip) if await self._has_ended(actor.session_id) else actor
+
+    async def _has_ended(self, session_id: UUID | None) -> bool:
+        """Whether the token outlived its session: it was logged out, suspended, or lost a role.
+
+        One statement every second asks for all sessions, however many people call.
+        """
+        moment = time.monotonic()
+        if moment >= self._ask_at:
+            self._ask_at = moment + _ASK_EVERY
+            async with self._db.read() as conn:
+                self._ended = await queries.ended_sessions(conn, within=ACCESS_LIFE)
+        return session_id in self._ended
 
 
 def make_authenticator(services: Services) -> IdentityAuthenticator:
@@ -177,14 +194,18 @@ async def _prove(attempt: signing_in.Attempt, *, password: str) -> Proof | None:
 
 async def change_password(
     db: Database, settings: Settings, actor: Actor, *, current: str, new: str
-) -> None:
-    """Raises WrongPassword, LockedOut, WeakPassword."""
+) -> str | None:
+    """The new secret of the caller's browser session, which has to be handed over; None for the
+    API. Raises WrongPassword, LockedOut, WeakPassword."""
     proof = await confirm_password(db, actor, password=current)
     words = [proof.user.email, proof.user.display_name, settings.marketplace_name]
     password_hash = await passwords.prepare(new, inputs=words)
-    await db.transact(
-        lambda tx: accounts.change_password(tx, actor, proof=proof, password_hash=password_hash)
-    )
+
+    async def change(tx: WriteTx) -> str | None:
+        await accounts.change_password(tx, actor, proof=proof, password_hash=password_hash)
+        return await signing_in.renew_session(tx, actor)
+
+    return await db.transact(change)
 
 
 async def reset_password(

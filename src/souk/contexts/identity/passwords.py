@@ -25,6 +25,9 @@ MAX_LENGTH = 256
 _MIN_SCORE = 3
 # zxcvbn's time grows with the square of the length; more than this adds no strength to judge.
 _JUDGED = 64
+# It tries every way to read signs as letters: more different ones than this take seconds.
+_SIGNS = frozenset("4@8({[<369!1|0$5+7%2")
+_MOST_SIGNS = 9
 # OWASP's Argon2id minimum (19 MiB, 2 passes): two at once stay inside the web worker's memory.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
@@ -78,7 +81,7 @@ def check_strength(password: str, *, inputs: Sequence[str]) -> None:
     if len(password) > MAX_LENGTH:
         raise WeakPassword(f"Use {MAX_LENGTH} characters or fewer.", hints=[])
     words = [word for text in inputs for word in (text, *text.replace("@", " ").split()) if word]
-    result = _estimate(password[:_JUDGED], words)
+    result = _estimate(_judged(password), words)
     if result["score"] < _MIN_SCORE:
         feedback = result["feedback"]
         hints = [str(hint) for hint in (feedback["warning"], *feedback["suggestions"]) if hint]
@@ -86,6 +89,16 @@ def check_strength(password: str, *, inputs: Sequence[str]) -> None:
             "This password is easy to guess. Use a few unusual words or a password manager.",
             hints=hints,
         )
+
+
+def _judged(password: str) -> str:
+    """The beginning that decides how strong it is: what follows can only make it stronger."""
+    seen: set[str] = set()
+    for place, char in enumerate(password[:_JUDGED]):
+        seen |= {char} & _SIGNS
+        if len(seen) > _MOST_SIGNS:
+            return password[:place]
+    return password[:_JUDGED]
 
 
 async def prepare(password: str, *, inputs: Sequence[str]) -> PasswordHash:

@@ -178,6 +178,16 @@ async def session_actor(
     )
 
 
+async def ended_sessions(conn: ReadConn, *, within: timedelta) -> frozenset[UUID]:
+    """The API sessions that were ended although they got an access token `within` this time."""
+    rows = await conn.fetch(
+        "SELECT id FROM identity.session"
+        " WHERE last_seen_at > $1 AND kind = 'api' AND revoked_at IS NOT NULL",
+        conn.clock.now() - within,
+    )
+    return frozenset(row["id"] for row in rows)
+
+
 async def sessions(conn: ReadConn, actor: Actor) -> list[SessionView]:
     """The caller's open sessions, last used first."""
     now = conn.clock.now()

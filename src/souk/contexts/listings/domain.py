@@ -396,7 +396,7 @@ def _option_problems(variant: Variant, *, path: str, names: list[str]) -> list[F
 
 def slugify(text: str) -> str:
     """`text` as an address: `Crème brûlée, 5 l` becomes `creme-brulee-5-l`. May be empty."""
-    plain = unicodedata.normalize("NFKD", text.replace("ß", "ss")).encode("ascii", "ignore")
+    plain = unicodedata.normalize("NFKD", text[:500].replace("ß", "ss")).encode("ascii", "ignore")
     return "-".join(re.findall(r"[a-z0-9]+", plain.decode().lower()))[:70].strip("-")
 
 

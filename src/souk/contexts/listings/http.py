@@ -312,7 +312,9 @@ async def media(
     except NotFound:
         content = await files.get(f"{match[1]}/full.webp")
         caching = "public, max-age=60"
-    return Response(content, media_type="image/webp", headers={"Cache-Control": caching})
+    # Mails and shopping sites show pictures from here.
+    headers = {"Cache-Control": caching, "Cross-Origin-Resource-Policy": "cross-origin"}
+    return Response(content, media_type="image/webp", headers=headers)
 
 
 routes = [

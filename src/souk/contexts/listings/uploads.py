@@ -37,6 +37,7 @@ from souk.platform.storage import FileStore
 
 MAX_FILE_BYTES = 500_000_000
 MAX_ALT = 300
+_DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _DECODERS = asyncio.Semaphore(2)
 """Decoding takes tens of megabytes each: no more than two at once in a process."""
 
@@ -218,7 +219,9 @@ async def store_file(
 
 
 def _file_name(filename: str) -> str:
-    name = clean_text(filename).replace("\\", "/").rsplit("/", 1)[-1].strip(". ")
+    # Marks of direction could show `exe.pdf` for what ends with another type.
+    plain = "".join(char for char in clean_text(filename) if char not in _DIRECTIONS)
+    name = plain.replace("\\", "/").rsplit("/", 1)[-1].strip(". ")
     if not 1 <= len(name) <= 200:
         raise BadFile("Give the file a name of 1 to 200 characters.")
     return name

@@ -143,7 +143,7 @@ def standing(*, stars: int, reviews: int, record: Record) -> int | None:
 
 def slug_of(name: str) -> str:
     """An address made from a shop's name: ASCII letters, digits and hyphens, at most 48."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", name[:500]).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:48].strip("-")
 
 

@@ -22,6 +22,8 @@ MAX_BYTES = 10_000_000
 TIMEOUT_SECONDS = 15.0
 _MAX_HOPS = 4
 _PORTS = {"http": 80, "https": 443}
+# IANA has given out no other unicast addresses; the rest was, or may come to be, somebody's inside.
+_UNICAST = ipaddress.ip_network("2000::/3")
 # Ranges that carry another address inside themselves, which may be a private one.
 _CARRIERS = tuple(
     ipaddress.ip_network(text)
@@ -39,7 +41,7 @@ def is_public(address: str) -> bool:
     if isinstance(found, ipaddress.IPv6Address):
         if found.ipv4_mapped is not None:
             return is_public(str(found.ipv4_mapped))
-        if any(found in network for network in _CARRIERS):
+        if found not in _UNICAST or any(found in network for network in _CARRIERS):
             return False
     return found.is_global and not found.is_multicast
 

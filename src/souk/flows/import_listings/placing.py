@@ -16,7 +16,7 @@ from souk.kernel.errors import InvalidInput
 from souk.platform.database import ReadConn
 
 _NUMBER = re.compile(r"^([+-]?\d+(?:[.,]\d+)?)\s*(.*)$")
-_SEVERAL = re.compile(r"\s*[,;|]\s*")
+_SEVERAL = re.compile(r"[,;|]")
 _FLAGS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
@@ -101,7 +101,7 @@ def _value(attribute: catalog.Attribute, text: str) -> object:
         case catalog.AttributeType.CHOICE:
             return known.get(text.strip().casefold())
         case catalog.AttributeType.MULTI_CHOICE:
-            parts = [known.get(part.casefold()) for part in _SEVERAL.split(text.strip())]
+            parts = [known.get(part.strip().casefold()) for part in _SEVERAL.split(text)]
             return list(dict.fromkeys(part for part in parts if part)) or None
         case catalog.AttributeType.BOOLEAN:
             return _FLAGS.get(text.strip().casefold())

@@ -13,6 +13,7 @@ from souk.contexts.listings import api as listings
 from souk.contexts.listings.api import importing
 from souk.kernel.money import Money
 from souk.platform.database import ReadConn
+from souk.platform.http.csv import Ready
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -23,7 +24,7 @@ class Head(msgspec.Struct, frozen=True):
 
     def cells(self, row: Mapping[str, str]) -> list[object]:
         """A row of `rows_of` in the order of the columns."""
-        return [row.get(column, "") for column in self.columns]
+        return [Ready(row.get(column, "")) for column in self.columns]
 
 
 async def head_of(conn: ReadConn, seller_id: UUID) -> Head:

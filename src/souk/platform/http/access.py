@@ -30,6 +30,12 @@ _SAFE = {"GET", "HEAD", "OPTIONS"}
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 
 
+def cookie_name(name: str, settings: Settings) -> str:
+    """Over https the `__Host-` prefix keeps subdomains, and anybody on the way of a page without
+    https, from planting the cookie (RFC 6265bis)."""
+    return f"__Host-{name}" if settings.secure_cookies else name
+
+
 class CsrfRefused(DomainError):
     """A change arrived with cookies and without proof that it came from our own page."""
 
@@ -67,6 +73,13 @@ SELLER = Access("seller", signed_in=True, seller=True)
 SIGNED = Access("signed", csrf=False)
 
 
+def is_for_all(scope: Any) -> bool:
+    """Whether the route of a request answers everybody: all others are about one person."""
+    handler = scope.get("route_handler")
+    rule = None if handler is None else handler.opt.get("access")
+    return rule is None or rule == PUBLIC
+
+
 def operator(permission: Permission) -> Access:
     """Only staff with this permission."""
     return Access(f"operator:{permission}", permission=permission, signed_in=True)
@@ -90,31 +103,53 @@ async def actor_of(connection: Connection) -> Actor:
 
 
 async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
-    """The application's one guard: the route's rule, then CSRF for changes."""
+    """The application's one guard: the route's rule, then where a change comes from."""
     rule: Access | None = handler.opt.get("access")
     if rule is None:
         # Only the framework's own answers to OPTIONS have none: see `check_routes`.
         return
     if rule.signed_in:
         rule.check(await actor_of(connection))
-    if dict(connection.scope)["method"] not in _SAFE and rule.csrf:
-        await _check_csrf(connection)
+    if _needs_proof(connection, handler):
+        _check_origin(connection)
 
 
-async def _check_csrf(connection: Connection) -> None:
+async def prove(connection: Connection, handler: BaseRouteHandler) -> None:
+    """The second half of CSRF: the token. It may have to be looked for in a form of many megabytes,
+    so that rate limits are counted before it; `guard` keeps other sites from using them up."""
+    if _needs_proof(connection, handler):
+        await _check_token(connection)
+
+
+def _needs_proof(connection: Connection, handler: BaseRouteHandler) -> bool:
+    rule: Access | None = handler.opt.get("access")
+    changes = dict(connection.scope)["method"] not in _SAFE
+    return rule is not None and rule.csrf and changes and "authorization" not in connection.headers
+
+
+def _check_origin(connection: Connection) -> None:
     headers = connection.headers
-    if "authorization" in headers:
-        return
     settings: Settings = connection.app.state["settings"]
     site = headers.get("sec-fetch-site")
     origin = headers.get("origin")
     if site is not None and site not in {"same-origin", "none"}:
         raise CsrfRefused
-    if origin is not None and urlsplit(origin).netloc not in {
+    if origin is not None and _place(origin) not in {
         headers.get("host", ""),
         urlsplit(settings.base_url).netloc,
     }:
         raise CsrfRefused
+
+
+def _place(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
+
+
+async def _check_token(connection: Connection) -> None:
+    headers, settings = connection.headers, connection.app.state["settings"]
     content_type = headers.get("content-type", "").split(";")[0].strip().lower()
     is_form = content_type in _FORMS or not content_type
     if not connection.cookies or (not is_form and not _has_session(connection)):
@@ -126,9 +161,14 @@ async def _check_csrf(connection: Connection) -> None:
         form = await connection.form()
         value = form.get(CSRF_FIELD)
         sent = value if isinstance(value, str) else None
-    kept = connection.cookies.get(CSRF_COOKIE, "")
-    if not sent or not hmac.compare_digest(sent, kept) or not _is_ours(sent, settings):
+    kept = connection.cookies.get(cookie_name(CSRF_COOKIE, settings), "")
+    if not sent or not _are_same(sent, kept) or not _is_ours(sent, settings):
         raise CsrfRefused
+
+
+def _are_same(one: str, other: str) -> bool:
+    """In a time that says nothing of where they differ, whatever characters somebody sent."""
+    return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode("utf-8", "replace"))
 
 
 def _has_session(connection: Connection) -> bool:
@@ -146,11 +186,10 @@ def new_csrf_token(settings: Settings) -> str:
 
 
 def _sign(value: str, settings: Settings) -> str:
-    return hmac.new(settings.secret_key.encode(), b"csrf:" + value.encode(), sha256).hexdigest()[
-        :32
-    ]
+    body = b"csrf:" + value.encode("utf-8", "replace")
+    return hmac.new(settings.secret_key.encode(), body, sha256).hexdigest()[:32]
 
 
 def _is_ours(token: str, settings: Settings) -> bool:
     value, _, signature = token.partition(".")
-    return hmac.compare_digest(signature, _sign(value, settings))
+    return _are_same(signature, _sign(value, settings))

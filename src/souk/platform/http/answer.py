@@ -9,6 +9,8 @@ from typing import Any, cast
 
 from litestar.types import Message, Scope, Send
 
+from souk.platform.http.access import is_for_all
+
 _ETAG_LIMIT = 512 * 1024
 _WORTH_COMPRESSING = 1_000
 _COMPRESSION_LEVEL = 5
@@ -16,6 +18,7 @@ _GZIP_WINDOW = 31  # zlib's way to ask for gzip's own header, which then has no 
 _TEXTS = (b"text/", b"application/json", b"application/problem+json", b"application/xml",
           b"application/atom+xml", b"application/rss+xml", b"image/svg+xml",
           b"application/manifest+json")  # fmt: skip
+_NOT_KEPT = (b"cache-control", b"private, no-store")
 _NOT_OF_304 = {b"content-length", b"content-type", b"content-encoding"}
 
 Headers = list[tuple[bytes, bytes]]
@@ -80,6 +83,8 @@ class Answer:
             headers = list(message["headers"])
             present = {name for name, _ in headers}
             headers.extend(item for item in self._headers if item[0] not in present)
+            if b"cache-control" not in present and not is_for_all(self._scope):
+                headers.append(_NOT_KEPT)
             self._start = {**message, "headers": headers}
             return
         if message["type"] == "http.response.body" and self._start is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -21,9 +22,19 @@ BATCH = 500
 MOST = 200_000
 """Rows of a file: about what people's spreadsheets open without trouble."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# With their full-width forms, which some spreadsheets take for the same.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# Where a comma is the decimal mark, a spreadsheet begins a new cell at each semicolon, and does not
+# see the quotes in the middle of one: then every line is a row.
+_NEXT_CELL = re.compile(r"([;\t\r\n])(?=[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])")
 _MARK = b"\xef\xbb\xbf"
 _TYPE = "text/csv; charset=utf-8"
+
+
+class Ready(str):
+    """A cell that was made safe already, in a notation that is read back."""
+
+    __slots__ = ()
 
 
 def safe_cell(value: object) -> str:
@@ -31,13 +42,17 @@ def safe_cell(value: object) -> str:
     "CSV injection"). Numbers keep their hyphen; amounts are plain decimals, moments ISO 8601."""
     if value is None:
         return ""
+    if isinstance(value, Ready):
+        return value
     if isinstance(value, Money):
         return str(value.decimal())
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds")
     text = str(value)
-    number = isinstance(value, int | float | Decimal)
-    return f"'{text}" if text.startswith(_FORMULA) and not number else text
+    if isinstance(value, int | float | Decimal):
+        return text
+    text = _NEXT_CELL.sub(r"\1'", text)
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _line(cells: Sequence[object]) -> bytes:

@@ -71,6 +71,7 @@ class Edge:
             (b"referrer-policy", b"strict-origin-when-cross-origin"),
             (b"x-frame-options", b"DENY"),
             (b"cross-origin-opener-policy", b"same-origin"),
+            (b"cross-origin-resource-policy", b"same-origin"),
             (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
             (b"content-security-policy", CSP.format(forms=forms).encode()),
         ]
@@ -192,8 +193,10 @@ async def _admit(request: Request[Any, Any, Any]) -> None:
     """
     handler = request.scope["route_handler"]
     await access.guard(request, handler)
-    await contract.guard(request)
     await limits.guard(request, handler)
+    # From here on the body is read, which costs as much as it is long.
+    await contract.guard(request)
+    await access.prove(request, handler)
 
 
 def _with_all_methods(router: Router) -> Router:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from typing import Any
 
 import msgspec
@@ -16,6 +17,8 @@ from souk.platform.settings import Settings
 from souk.platform.telemetry import EVENT_LAG, EVENTS_DEAD, EVENTS_PENDING
 
 _LOOPBACK = {"127.0.0.1", "::1"}
+# A proxy on this machine asks from loopback as well, on behalf of everybody.
+_BY_PROXY = {"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"}
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -53,9 +56,11 @@ async def metrics(
 ) -> Response[bytes]:
     """Prometheus metrics, for the bearer of the metrics token or for loopback."""
     if settings.metrics_token:
-        allowed = request.headers.get("authorization") == f"Bearer {settings.metrics_token}"
+        sent = request.headers.get("authorization", "").encode("utf-8", "replace")
+        allowed = hmac.compare_digest(sent, f"Bearer {settings.metrics_token}".encode())
     else:
-        allowed = request.client is not None and request.client.host in _LOOPBACK
+        here = request.client is not None and request.client.host in _LOOPBACK
+        allowed = here and _BY_PROXY.isdisjoint(request.headers)
     if not allowed:
         raise Forbidden("Metrics are not public. Send the metrics token as a bearer token.")
     async with db.read() as conn:

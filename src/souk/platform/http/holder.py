@@ -9,7 +9,7 @@ from uuid import UUID
 from litestar import Response
 
 from souk.kernel.ids import fingerprint, token
-from souk.platform.http.access import Connection, actor_of
+from souk.platform.http.access import Connection, actor_of, cookie_name
 from souk.platform.settings import Settings
 
 GUEST_COOKIE = "souk_guest"
@@ -51,20 +51,31 @@ async def holder_of(connection: Connection) -> Holder:
 
 def guest_token_of(connection: Connection) -> str | None:
     """The guest token that the request carries, whoever is signed in; None when absent."""
-    known = connection.headers.get(GUEST_HEADER) or connection.cookies.get(GUEST_COOKIE)
+    name = cookie_name(GUEST_COOKIE, connection.app.state["settings"])
+    known = connection.headers.get(GUEST_HEADER) or connection.cookies.get(name)
     return known if known and 16 <= len(known) <= 128 else None
 
 
 def hand_over(response: Response[Any], holder: Holder, settings: Settings) -> Response[Any]:
     """Give a newly made guest token to the caller, as a cookie and as a header."""
     if holder.new_token:
-        response.set_cookie(
-            GUEST_COOKIE,
-            holder.new_token,
-            max_age=_MAX_AGE,
-            httponly=True,
-            secure=settings.secure_cookies,
-            samesite="lax",
-        )
+        _set(response, holder.new_token, _MAX_AGE, settings)
         response.headers[GUEST_HEADER] = holder.new_token
     return response
+
+
+def forget_guest(response: Response[Any], settings: Settings) -> None:
+    """Have the browser forget the guest."""
+    _set(response, "", 0, settings)
+
+
+def _set(response: Response[Any], value: str, max_age: int, settings: Settings) -> None:
+    response.set_cookie(
+        cookie_name(GUEST_COOKIE, settings),
+        value,
+        max_age=max_age,
+        path="/",
+        httponly=True,
+        secure=settings.secure_cookies,
+        samesite="lax",
+    )

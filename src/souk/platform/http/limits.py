@@ -10,6 +10,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from litestar.handlers.base import BaseRouteHandler
 
@@ -100,11 +101,25 @@ class Limiter:
 def client_ip(connection: Connection) -> str:
     """The caller's address: the socket's, or the one that our outermost trusted proxy saw."""
     settings: Settings = connection.app.state["settings"]
-    forwarded = connection.headers.get("x-forwarded-for", "")
+    # Some proxies append a line instead of an entry: all lines are one list (RFC 9110, 5.3).
+    forwarded = ",".join(connection.headers.getall("x-forwarded-for", []))
     hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
     if settings.trusted_proxies and len(hops) >= settings.trusted_proxies:
         return hops[-settings.trusted_proxies]
     return connection.client.host if connection.client else "unknown"
+
+
+def neighbourhood(address: str) -> str:
+    """Who is counted as one: an address of IPv4, or the /64 of which an IPv6 customer has all."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(found, IPv6Address):
+        return address
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(IPv6Network((found, 64), strict=False))
 
 
 async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
@@ -114,10 +129,10 @@ async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
         return
     limiter: Limiter = connection.app.state["limiter"]
     if name in {"login", "mail"}:
-        caller = client_ip(connection)
+        caller = neighbourhood(client_ip(connection))
     else:
         actor = await actor_of(connection)
-        caller = str(actor.user_id or client_ip(connection))
+        caller = str(actor.user_id or neighbourhood(client_ip(connection)))
     await limiter.hit(name, caller)
 
 

@@ -103,6 +103,16 @@ def _wants_page(request: Request[Any, Any, Any]) -> bool:
 
 
 def _domain(request: Request[Any, Any, Any], error: DomainError) -> Response[Any]:
+    if error.kind in {ErrorKind.FORBIDDEN, ErrorKind.LIMITED}:
+        # Who tries doors that are closed shows here first.
+        actor = request.scope["state"].get("actor")
+        log.warning(
+            "refused",
+            code=error.code,
+            route=str(request.scope.get("path_template") or "unmatched"),
+            actor=actor.label() if actor else None,
+            ip=actor.ip if actor else None,
+        )
     return _answer(
         request,
         status=STATUS[error.kind],
@@ -139,7 +149,9 @@ def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any
 
 
 def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-    log.exception("unhandled", path=request.scope["path"], exc_info=error)
+    # Not the path: that of a download is a key to it.
+    route = str(request.scope.get("path_template") or "unmatched")
+    log.exception("unhandled", route=route, exc_info=error)
     return _answer(
         request,
         status=500,

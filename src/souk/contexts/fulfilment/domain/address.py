@@ -89,7 +89,8 @@ def lines(address: Address) -> list[str]:
 
 
 def _tidy(value: str) -> str:
-    text = unicodedata.normalize("NFC", value)
+    # What is too long is refused by its length, whatever it holds.
+    text = unicodedata.normalize("NFC", value[: 4 * _MAX])
     printable = "".join(ch if unicodedata.category(ch)[0] != "C" else " " for ch in text)
     return " ".join(printable.split())
 

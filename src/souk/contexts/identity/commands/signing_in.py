@@ -207,6 +207,16 @@ async def revoke_others(tx: WriteTx, actor: Actor) -> int:
     return ended
 
 
+async def renew_session(tx: WriteTx, actor: Actor) -> str | None:
+    """Give the caller's browser session a new secret: whoever knew the old one is out. None when it
+    is not a browser's, or over."""
+    if actor.session_id is None:
+        return None
+    secret = token()
+    renewed = await store.replace_secret(tx, actor.session_id, secret_hash=fingerprint(secret))
+    return secret if renewed else None
+
+
 async def touch_session(tx: WriteTx, session_id: UUID) -> None:
     """Note that a browser session is in use; at most one write a minute has an effect."""
     await store.touch_session(tx, session_id, every=TOUCH_EVERY)

@@ -36,7 +36,7 @@ def _require(actor: Actor, permission: Permission) -> None:
 
 
 async def suspend_user(tx: WriteTx, actor: Actor, *, user_id: UUID, reason: str) -> User:
-    """Shut an account out and end its sessions; access tokens end within ten minutes.
+    """Shut an account out and end its sessions; access tokens end within a second.
 
     Raises Forbidden, UserNotFound, OwnAccount, NotGrantable for staff with more rights,
     IllegalTransition when it is suspended already.

@@ -17,7 +17,7 @@ _GRAMS = {
 }  # fmt: skip
 """Avoirdupois pound and ounce by the international agreement of 1959."""
 
-_WEIGHT = re.compile(r"^([0-9][0-9 ]*(?:[.,][0-9]+)?|[.,][0-9]+)\s*([A-Za-z]*)\.?$")
+_WEIGHT = re.compile(r"^([0-9][0-9 ]*+(?:[.,][0-9]+)?|[.,][0-9]+)\s*([A-Za-z]*)\.?$")
 _STOCK = re.compile(r"^[+]?([0-9]{1,12})(?:[.,]0+)?\s*(?:pcs?|st|stk|units?|x)?\.?$", re.IGNORECASE)
 _THOUSANDS = re.compile(r"^[0-9]{1,3}(?:[., '][0-9]{3})+$")
 _IN_STOCK = {"in stock", "instock", "yes", "true", "available", "onbackorder"}

@@ -8,6 +8,8 @@ import unicodedata
 
 import nh3
 
+from souk.kernel.text import composed
+
 MAX_DESCRIPTION = 50_000
 """Characters of a description after clean-up."""
 
@@ -19,10 +21,16 @@ _TAGS = {
 _ATTRIBUTES = {"a": {"href", "title"}, "abbr": {"title"}, "td": {"colspan", "rowspan"},
                "th": {"colspan", "rowspan", "scope"}}  # fmt: skip
 _GONE_WITH_CONTENT = {"script", "style", "iframe", "object", "noscript", "template", "svg", "math"}
-_LOOKS_LIKE_HTML = re.compile(r"<[a-zA-Z/!][^>]*>|&(?:#\d+|[a-zA-Z]+);")
+# No `<` inside: many that are never closed would each be followed to the end of the text.
+_LOOKS_LIKE_HTML = re.compile(r"<[a-zA-Z/!][^<>]*>|&(?:#\d+|[a-zA-Z]+);")
+_MOST_TAGS = 5_000
+"""More than any description has; tags inside each other cost the square of their number."""
 _H1 = re.compile(r"<(/?)h1(?=[\s>])", re.IGNORECASE)
 _BLANK_LINES = re.compile(r"\n\s*\n")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# With their full-width forms, which some spreadsheets take for the same.
+_FORMULA_STARTS = (
+    "=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20",
+)  # fmt: skip
 _PLAIN_NUMBER = re.compile(r"^[+-]?[0-9][0-9.,]*$")
 
 
@@ -42,12 +50,16 @@ def sanitise_html(source: str) -> str:
     ).strip()
 
 
+def _is_html(text: str) -> bool:
+    return text.count("<") <= _MOST_TAGS and _LOOKS_LIKE_HTML.search(text) is not None
+
+
 def description_html(source: str) -> str:
     """Sanitised HTML from a description that is HTML or plain text with blank lines."""
     text = clean_text(source, keep_lines=True)
     if not text:
         return ""
-    if _LOOKS_LIKE_HTML.search(text):
+    if _is_html(text):
         return sanitise_html(text)
     return "".join(
         f"<p>{html.escape(part.strip(), quote=False).replace(chr(10), '<br>')}</p>"
@@ -62,7 +74,7 @@ def clean_text(source: str, *, keep_lines: bool = False) -> str:
         return source.strip() if keep_lines else " ".join(source.split())
     kept = "".join(
         char
-        for char in unicodedata.normalize("NFC", source.replace("\r\n", "\n").replace("\r", "\n"))
+        for char in composed(source.replace("\r\n", "\n").replace("\r", "\n"))
         if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cs", "Co", "Cn"}
     )
     return kept.strip() if keep_lines else " ".join(kept.split())
@@ -71,7 +83,7 @@ def clean_text(source: str, *, keep_lines: bool = False) -> str:
 def plain_text(source: str) -> str:
     """`source` without any markup, for titles that shops wrap in HTML."""
     text = clean_text(source)
-    if not _LOOKS_LIKE_HTML.search(text):
+    if not _is_html(text):
         return text
     bare = nh3.clean(text, tags=set(), clean_content_tags=_GONE_WITH_CONTENT)
     return clean_text(html.unescape(bare))

@@ -13,7 +13,7 @@ from souk.kernel.actor import Actor
 from souk.kernel.errors import DomainError
 from souk.platform.database import Database, WriteTx
 from souk.platform.http import access
-from souk.platform.http.holder import GUEST_COOKIE, Holder, guest_token_of
+from souk.platform.http.holder import Holder, forget_guest, guest_token_of
 from souk.platform.http.problems import STATUS
 from souk.platform.settings import Settings
 from souk.web import locale as languages
@@ -26,10 +26,10 @@ from souk.web.page import (
     form_of,
     page,
     redirect,
-    safe_path,
     translate,
 )
 from souk.web.storefront.seen import SEEN_COOKIE, seen_of
+from souk.web.ways import safe_path
 
 Next = Annotated[str, QueryParameter(name="next", max_length=2_000)]
 _YEAR = 31_536_000
@@ -49,7 +49,7 @@ async def log_in(request: Req, db: Database, settings: Settings, actor: Actor) -
     form = await form_of(request)
     to = safe_path(form.get("next", "/"))
     try:
-        check(form, {"email": (1, 254), "password": (1, 200)})
+        check(form, {"email": (1, 254), "password": (1, 256)})
         opened = await _open(request, db, actor, form=form)
     except DomainError as error:
         errors = field_errors(error)
@@ -93,6 +93,9 @@ async def _open(
     async def begin(tx: WriteTx) -> identity.Opened:
         agent = request.headers.get("user-agent", "")
         opened = await identity.open_session(tx, actor, proof=proof, user_agent=agent)
+        if actor.session_id is not None:
+            # The cookie is about to hold another session: this one would live on unseen.
+            await identity.close_session(tx, actor)
         if guest is not None:
             await carts.merge_guest(tx, guest, opened.user.id)
         member = Holder(user_id=opened.user.id)
@@ -110,7 +113,7 @@ async def log_out(request: Req, db: Database, settings: Settings, actor: Actor) 
     text = translate(request, "You are logged out.")
     response = redirect("/", flash=Flash("success", text), settings=settings)
     identity.clear_session_cookie(response, settings=settings)
-    response.delete_cookie(GUEST_COOKIE)
+    forget_guest(response, settings)
     return response
 
 

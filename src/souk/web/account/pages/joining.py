@@ -69,7 +69,7 @@ async def register(request: Req, db: Database, settings: Settings, actor: Actor)
     """Make the account. The answer is the same whether or not the address had one."""
     form = await form_of(request)
     try:
-        check(form, {"display_name": (1, 80), "email": (3, 254), "password": (1, 200)})
+        check(form, {"display_name": (1, 80), "email": (3, 254), "password": (1, 256)})
         if form.get("accept_terms") != "1":
             text = "Accept the terms and the privacy policy to open an account."
             raise InvalidInput(text, problems=[FieldProblem("accept_terms", "required", text)])
@@ -223,7 +223,7 @@ async def reset(request: Req, db: Database, settings: Settings, actor: Actor) ->
     """Set the password; every session of the account ends."""
     form = await form_of(request)
     try:
-        check(form, _TOKEN | {"password": (1, 200)})
+        check(form, _TOKEN | {"password": (1, 256)})
         await identity.reset_password(
             db, settings, actor, token=form["token"], new=form["password"]
         )

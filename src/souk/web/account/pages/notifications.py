@@ -15,7 +15,8 @@ from souk.platform.database import Database, WriteTx
 from souk.platform.http import access
 from souk.platform.settings import Settings
 from souk.web.locale import N_
-from souk.web.page import Flash, Req, form_of, page, redirect, safe_path, translate
+from souk.web.page import Flash, Req, form_of, page, redirect, translate
+from souk.web.ways import safe_path
 
 _INBOX = "/account/notifications"
 _AT_ONCE = 20

@@ -105,7 +105,7 @@ async def change_email(
     """Ask to change the address; both addresses get a link."""
     form = await form_of(request)
     try:
-        check(form, {"new_email": (3, 254), "password": (1, 200)})
+        check(form, {"new_email": (3, 254), "password": (1, 256)})
         await identity.change_email(
             db, actor, password=form["password"], new_email=form["new_email"]
         )
@@ -142,14 +142,17 @@ async def change_password(
     """Set another password; every other session ends."""
     form = await form_of(request)
     try:
-        check(form, {"password": (1, 200), "new_password": (1, 200)})
-        await identity.change_password(
+        check(form, {"password": (1, 256), "new_password": (1, 256)})
+        secret = await identity.change_password(
             db, settings, actor, current=form["password"], new=form["new_password"]
         )
     except DomainError as error:
         return await _security(request, db, actor, error)
     text = "Your new password is set, and you are logged out everywhere else."
-    return _back(request, settings, "/account/security", text)
+    response = _back(request, settings, "/account/security", text)
+    if secret is not None:
+        identity.set_session_cookie(response, secret=secret, settings=settings)
+    return response
 
 
 @post(

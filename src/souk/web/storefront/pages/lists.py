@@ -28,11 +28,11 @@ from souk.web.page import (
     fragment,
     page,
     redirect,
-    safe_path,
     translate,
 )
 from souk.web.storefront.cards import card_items
 from souk.web.storefront.seen import ROW, SEEN_COOKIE, looked_at
+from souk.web.ways import safe_path
 
 _WANTS_DATA = "application/json"
 

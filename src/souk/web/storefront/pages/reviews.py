@@ -17,8 +17,9 @@ from souk.platform.database import Database
 from souk.platform.http import access
 from souk.platform.settings import Settings
 from souk.web.desk import act, back_to, problem_context, refusal, status_of
-from souk.web.page import Req, form_of, page, safe_path
+from souk.web.page import Req, form_of, page
 from souk.web.storefront.reviews_view import Asked, reviews_of_listing, reviews_of_shop
+from souk.web.ways import safe_path
 
 _Cursor = Annotated[str | None, QueryParameter(max_length=1_024)]
 _Stars = Annotated[int | None, QueryParameter(ge=1, le=5)]
