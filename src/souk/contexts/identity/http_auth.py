@@ -30,7 +30,6 @@ from souk.kernel.errors import NotSignedIn
 from souk.platform.database import Database
 from souk.platform.http.access import Connection
 from souk.platform.http.limits import client_ip
-from souk.platform.services import Services
 from souk.platform.settings import Settings
 
 SESSION_COOKIE = "souk_session"
@@ -106,11 +105,6 @@ class IdentityAuthenticator:
             return self._tokens.authenticate(token.strip(), now=self._db.clock.now(), ip=ip)
         except NotSignedIn:
             return replace(GUEST, ip=ip)
-
-
-def make_authenticator(services: Services) -> IdentityAuthenticator:
-    """The authenticator of a program with these services."""
-    return IdentityAuthenticator(services.db, services.settings)
 
 
 @dataclass(frozen=True, slots=True)

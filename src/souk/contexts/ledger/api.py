@@ -27,7 +27,6 @@ from souk.contexts.ledger.domain.commission import (
     CommissionQuote,
     CommissionRule,
     Scope,
-    commission_refund_share,
 )
 from souk.contexts.ledger.domain.entries import (
     CommissionShare,
@@ -107,7 +106,6 @@ __all__ = [
     "add_hold",
     "balance_of",
     "balances",
-    "commission_refund_share",
     "commission_rules",
     "desk",
     "draft",
