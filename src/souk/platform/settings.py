@@ -49,10 +49,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str = ""
     """The address that people use; links in mails begin with it. Empty: this machine and `port`."""
     host: str = "127.0.0.1"
+    """The address that web and sandbox listen on; `0.0.0.0` is every one of the machine."""
     port: Port = 8000
+    """Where the web listens."""
     web_workers: Positive = 1
     """Processes that answer requests."""
     marketplace_name: str = "Souk"
+    """What the marketplace is called until an operator changes it at /admin/settings."""
     currency: str = "EUR"
     """ISO 4217: what prices are in."""
     country: str = "DE"
@@ -67,22 +70,29 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sandbox_url: str = ""
     """Where the sandbox gateway answers. Empty: this machine and `sandbox_port`."""
     sandbox_port: Port = 8001
+    """Where the sandbox gateway listens."""
     sandbox_api_key: str = "sk_sandbox_local"
+    """What the marketplace shows to the sandbox gateway."""
     sandbox_webhook_secret: str = "whsec_sandbox_local"  # noqa: S105 - public, local rehearsal only
+    """What the sandbox gateway signs its webhooks with."""
     cors_origins: tuple[str, ...] = ()
     """Origins of other sites whose scripts may call the API."""
     trusted_proxies: Annotated[int, msgspec.Meta(ge=0)] = 0
     """How many reverse proxies stand in front and append to X-Forwarded-For."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least that is logged."""
     log_format: Literal["json", "console"] = "json"
+    """`console` is for reading at a terminal."""
     log_file: str = ""
-    """Empty means standard output; a file is rotated."""
+    """Empty means standard error; a file is rotated at 20 MB, ten are kept."""
     sentry_dsn: str = ""
     """When set, errors are reported there."""
     otlp_endpoint: str = ""
     """When set, traces go there by OTLP over HTTP."""
     statement_timeout_ms: Positive = 5_000
+    """After so many milliseconds a statement is cut off."""
     lock_timeout_ms: Positive = 3_000
+    """After so many milliseconds of waiting for a row somebody is told to try again."""
     rate_limit_factor: Annotated[float, msgspec.Meta(gt=0)] = 1.0
     """Multiplies every rate limit; load tests from one address raise it."""
     metrics_token: str = ""
