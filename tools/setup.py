@@ -51,7 +51,8 @@ def install(folder: Path, kind: str, *, stamp: str) -> None:
     if not python_of(folder).exists():
         if importlib.util.find_spec("ensurepip") is None:
             sys.exit(
-                "This Python cannot make virtual environments. On Debian: apt-get install python3-venv"
+                "This Python cannot make virtual environments."
+                " On Debian: apt-get install python3-venv"
             )
         print(f"Making {folder.name} …", flush=True)
         venv.create(folder, with_pip=True)
