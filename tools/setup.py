@@ -8,6 +8,7 @@ Runs on any Python >= 3.11 with the standard library alone. Does nothing when al
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -48,6 +49,11 @@ def install(folder: Path, kind: str, *, stamp: str) -> None:
     if have == wanted or (kind == "runtime" and have == full):
         return
     if not python_of(folder).exists():
+        if importlib.util.find_spec("ensurepip") is None:
+            sys.exit(
+                "This Python cannot make virtual environments."
+                " On Debian: apt-get install python3-venv"
+            )
         print(f"Making {folder.name} …", flush=True)
         venv.create(folder, with_pip=True)
     run(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar
 
+import asyncpg
 import click
 import msgspec
 from rich.console import Console
@@ -22,9 +24,12 @@ from souk.platform import settings as configuration
 from souk.platform import telemetry
 
 if TYPE_CHECKING:
+    from souk.platform.database import WriteTx
+    from souk.platform.events import EventWriter
     from souk.platform.services import Services
 
 T = TypeVar("T")
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 console = Console()
 errors = Console(stderr=True)
 
@@ -205,18 +210,40 @@ def events() -> None:
 @click.option("--name", help="Only events of this name.")
 @click.option("--subscriber", help="Only for this subscriber.")
 @click.option("--dead", is_flag=True, help="Only dead letters.")
-def events_replay(name: str | None, subscriber: str | None, *, dead: bool) -> None:
-    """Deliver stored events again."""
-    from souk.platform import relay  # noqa: PLC0415
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def events_replay(name: str | None, subscriber: str | None, *, dead: bool, yes: bool) -> None:
+    """Deliver stored events again: dead letters, or whatever was stored."""
+    from souk.kernel.actor import system  # noqa: PLC0415
+    from souk.platform import audit, relay  # noqa: PLC0415
 
-    queued = _run(
-        lambda services: services.db.transact(
-            lambda tx: relay.replay(
-                tx, _composition().event_writer(), name=name, subscriber=subscriber, dead_only=dead
-            )
+    writer = _composition().event_writer()
+    if not dead:
+        _known(writer, name, subscriber)
+        what = f"every stored {name}" if name else "every stored event"
+        whom = subscriber or "all who hear of it"
+        if not yes:
+            click.confirm(f"This delivers {what} to {whom} again. Go on?", abort=True)
+
+    async def work(tx: WriteTx) -> int:
+        count = await relay.replay(tx, writer, name=name, subscriber=subscriber, dead_only=dead)
+        subject = f"events:{name or 'all'}"
+        await audit.record(
+            tx, system("cli"), "events.replayed", subject, subscriber=subscriber or "", count=count
         )
-    )
+        return count
+
+    queued = _run(lambda services: services.db.transact(work))
     console.print(f"{queued} deliveries were queued.")
+
+
+def _known(writer: EventWriter, name: str | None, subscriber: str | None) -> None:
+    """A misspelt name would find nothing and look like success."""
+    heard = writer.by_event
+    if name is not None and name not in heard:
+        raise click.UsageError(f"Nobody hears of {name!r}. docs/events.md lists every name.")
+    subscribers = {each.subscriber for several in heard.values() for each in several}
+    if subscriber is not None and subscriber not in subscribers:
+        raise click.UsageError(f"{subscriber!r} hears of nothing. docs/events.md lists who does.")
 
 
 @main.command()
@@ -265,9 +292,23 @@ def run() -> None:
     """The console script: refusals become one sentence and exit code 2."""
     try:
         main()
-    except (DomainError, configuration.SettingsError) as error:
-        errors.print(f"[red]{error}[/]")
+    except (DomainError, configuration.CannotStart) as error:
+        _say(str(error))
         sys.exit(2)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        _say(f"{error.strerror}{where}. Make room on the disk, then try again.")
+        sys.exit(2)
+    except asyncpg.DiskFullError as error:
+        _say(f"PostgreSQL: {error}. Make room on its disk, then try again; nothing was lost.")
+        sys.exit(2)
+
+
+def _say(sentence: str) -> None:
+    # As it is: a path or a database's words may look like markup.
+    errors.print(sentence, style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

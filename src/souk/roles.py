@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import socket
@@ -17,7 +18,7 @@ import msgspec
 import structlog
 
 from souk.platform import embedded, lifeline, migrate, telemetry
-from souk.platform.settings import Settings
+from souk.platform.settings import CannotStart, Settings
 
 log = structlog.get_logger()
 _GRACE = 15.0
@@ -43,9 +44,31 @@ def database(settings: Settings) -> Generator[str]:
             server.stop()
 
 
+class PortTaken(CannotStart):
+    """Another program answers where this one should, or this user may not."""
+
+
+def _claim(host: str, port: int, setting: str) -> None:
+    """See that a port is free, before a database is started for nothing. Raises PortTaken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        # As servers do: connections that are closed but remembered do not hold a port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            mend = f"Set {setting} to another port"
+            if error.errno == errno.EADDRINUSE:
+                mend = f"Stop the program that has it, perhaps another Souk, or s{mend[1:]}"
+            raise PortTaken(
+                f"Port {port} of {host} cannot be used: {error.strerror}. {mend}."
+            ) from error
+
+
 def serve(settings: Settings) -> None:
-    """Serve pages and API until a signal stops it."""
+    """Serve pages and API until a signal stops it. Raises PortTaken."""
     lifeline.hold()
+    _claim(settings.host, settings.port, "SOUK_PORT")
     telemetry.set_up(settings, role="web")
     with database(settings) as url:
         migrate.upgrade(url)
@@ -61,8 +84,9 @@ def serve(settings: Settings) -> None:
 
 
 def sandbox(settings: Settings) -> None:
-    """Serve the sandbox gateway."""
+    """Serve the sandbox gateway until a signal stops it. Raises PortTaken."""
     lifeline.hold()
+    _claim(settings.host, settings.sandbox_port, "SOUK_SANDBOX_PORT")
     telemetry.set_up(settings, role="sandbox")
     with database(settings) as url:
         migrate.upgrade(url)
@@ -111,14 +135,14 @@ class Supervisor:
     def start(self, *, prepare: Callable[[], None] | None = None) -> None:
         """Start the database, migrate it, let `prepare` do its work alone, then every role."""
         url = self._start_database()
-        migrate.upgrade(url)
-        os.environ["SOUK_DATABASE_URL"] = url
-        if prepare is not None:
-            try:
+        try:
+            migrate.upgrade(url)
+            os.environ["SOUK_DATABASE_URL"] = url
+            if prepare is not None:
                 prepare()
-            except BaseException:
-                self._shut_down()
-                raise
+        except BaseException:
+            self._shut_down()
+            raise
         for name in self._names:
             self._spawn(name)
 
@@ -217,8 +241,14 @@ def up(
     prepare: Callable[[], None] | None = None,
     announce: Callable[[], None] | None = None,
 ) -> None:
-    """Everything on one machine. `prepare` runs before the roles, `announce` when they answer."""
+    """Everything on one machine. `prepare` runs before the roles, `announce` when they answer.
+
+    Raises PortTaken before anything was started.
+    """
     telemetry.set_up(settings, role="supervisor")
+    _claim(settings.host, settings.port, "SOUK_PORT")
+    if not settings.is_production:
+        _claim(settings.host, settings.sandbox_port, "SOUK_SANDBOX_PORT")
     names = ("serve", "worker") if settings.is_production else ("sandbox", "serve", "worker")
     supervisor = Supervisor(settings, names)
     supervisor.start(prepare=prepare)

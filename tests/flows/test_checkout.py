@@ -136,6 +136,32 @@ async def test_two_sellers_goods_and_a_download(market: Market) -> None:
     assert [file["filename"] for file in files] == ["guide.pdf"]
 
 
+async def test_nobody_buys_the_same_file_twice(market: Market) -> None:
+    shop = await market.shop()
+    guide, pot = await shop.download(price=700), await shop.goods(price=500)
+    buyer, _ = await market.member()
+    early = await buyer.checkout((guide, 1), (pot, 1))
+    await buyer.buy((guide, 1))
+    await market.work()
+    # A checkout that was opened before says so instead of taking the money.
+    refused = await buyer.pay(early)
+    assert "payment" not in refused.json() or refused.json()["payment"] is None
+    codes = [message["code"] for message in refused.json()["messages"]]
+    assert (codes, await market.orders_of(early)) == (["already_yours"], 0)
+    # What is left of it can be paid.
+    assert (await buyer.pay(early)).json()["state"] == "completed"
+    body = {"items": [{"variant_id": str(guide.variants[0].id)}]}
+    assert (await buyer.http.post("/api/v1/checkouts", json=body)).status_code == 422
+    await buyer.add(guide)
+    cart = await buyer.cart()
+    assert [m["code"] for m in cart["messages"]] == ["already_yours"]
+    assert (cart["count"], cart["ready"]) == (0, False)
+    # Somebody else can, and a guest is not told what a member has.
+    other, _ = await market.member()
+    assert (await other.checkout((guide, 1)))["messages"] == []
+    assert (await market.guest().checkout((guide, 1)))["messages"] == []
+
+
 async def test_a_member_finds_the_order_and_nobody_else_does(market: Market) -> None:
     shop = await market.shop()
     listing = await shop.goods()

@@ -213,9 +213,6 @@ async def test_the_first_address_is_the_default_until_another_is(db: Database) -
         (second.id, "Work", True),
         (first.id, "Home", False),
     ]
-    await db.transact(lambda tx: api.forget_addresses_of(tx, actor.user_id or uuid7()))
-    async with db.read() as conn:
-        assert await api.saved_addresses(conn, actor.user_id) == []
 
 
 async def test_somebody_elses_address_is_not_there(db: Database) -> None:

@@ -1,10 +1,9 @@
-"""Which commission applies, what it costs, what a refund gives back."""
+"""Which commission applies, and what it costs."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from uuid import UUID
 
 import pytest
@@ -16,7 +15,6 @@ from souk.contexts.ledger.domain.commission import (
     CommissionBase,
     CommissionRule,
     Scope,
-    commission_refund_share,
 )
 from souk.kernel.errors import InvalidInput
 from souk.kernel.money import Money
@@ -127,54 +125,6 @@ def test_commission_never_exceeds_the_amount(amount: int, rate: int, fixed: int,
     assert made.amount.amount >= 0
     assert made.tax.amount >= 0
     assert made.amount.amount + made.tax.amount <= amount
-
-
-def test_a_third_of_the_refund_gives_a_third_of_the_commission() -> None:
-    base, taken, before = eur("10.00"), eur("1.00"), eur("0.00")
-    shares: list[str] = []
-    for part in ("3.33", "3.33", "3.34"):
-        share = commission_refund_share(taken, base=base, refunded_before=before, refund=eur(part))
-        shares.append(str(share))
-        before += eur(part)
-    assert shares == ["0.33 EUR", "0.34 EUR", "0.33 EUR"]
-
-
-@given(data=st.data(), taken=st.integers(0, 10**7), base=st.integers(1, 10**8))
-def test_any_partial_refunds_equal_one_full(data: st.DataObject, taken: int, base: int) -> None:
-    cuts = data.draw(st.lists(st.integers(0, base), max_size=8).map(sorted))
-    marks = [0, *cuts, base]
-    total = 0
-    for start, end in pairwise(marks):
-        share = commission_refund_share(
-            Money(taken, "EUR"),
-            base=Money(base, "EUR"),
-            refunded_before=Money(start, "EUR"),
-            refund=Money(end - start, "EUR"),
-        )
-        assert 0 <= share.amount <= taken
-        total += share.amount
-    assert total == taken
-
-
-def test_nothing_gives_nothing_back() -> None:
-    nothing = eur("0")
-    assert (
-        commission_refund_share(nothing, base=nothing, refunded_before=nothing, refund=nothing)
-        == nothing
-    )
-
-
-@pytest.mark.parametrize(
-    ("before", "refund"), [("0", "10.01"), ("5", "5.01"), ("-1", "1"), ("2", "-1")]
-)
-def test_more_than_was_paid_cannot_be_refunded(before: str, refund: str) -> None:
-    with pytest.raises(InvalidInput, match="More would be refunded") as refused:
-        commission_refund_share(
-            eur("1"), base=eur("10"), refunded_before=eur(before), refund=eur(refund)
-        )
-    problem = refused.value.problems[0]
-    assert (problem.path, problem.code) == ("amount", "out_of_range")
-    assert problem.message == f"At most {eur('10') - eur(before)}."
 
 
 @pytest.mark.parametrize(

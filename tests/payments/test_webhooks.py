@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -212,8 +213,10 @@ async def test_replay_queues_again(door: Door, db: Database, book: Book) -> None
     (entry,) = await inbox_of(db, started)
     await act(db, entry.id)
     await db.transact(lambda tx: tx.execute("DELETE FROM jobs.pgqueuer"))
-    count = await db.transact(lambda tx: payments.replay_webhooks(tx, [entry.id, uuid7()]))
-    assert count == 1
+    again = partial(payments.replay_webhooks, actor=system("tests"))
+    assert await db.transact(lambda tx: again(tx, payment_id=started.id)) == 1
+    with pytest.raises(payments.PaymentNotFound):
+        await db.transact(lambda tx: again(tx, payment_id=uuid7()))
     assert await queued(db) == [entry.id]
     await act(db, entry.id)
     assert await book.events(started.id) == ["payments.payment_captured.v1"]

@@ -5,6 +5,7 @@ import pytest
 from litestar import delete, get, post
 
 from souk.kernel.errors import NotFound
+from souk.platform import migrate
 from souk.platform.http import access, edge, health
 
 
@@ -127,7 +128,45 @@ async def test_cross_site_forms_are_refused_without_any_cookie(client):
 async def test_ready_names_the_schema(client):
     response = await client.get("/ready")
     assert response.status_code == 200
-    assert response.json()["migration"]
+    assert response.json()["migration"] == migrate.head()
+
+
+async def test_not_ready_while_the_schema_is_older_and_still_with_a_newer_one(client, db):
+    async def at(revision: str):
+        await db.transact(
+            lambda tx: tx.execute("UPDATE public.alembic_version SET version_num = $1", revision)
+        )
+        return await client.get("/ready")
+
+    try:
+        behind = await at("0001_platform")
+        assert (behind.status_code, behind.json()["code"]) == (503, "schema_behind")
+        assert "Run `souk migrate`." in behind.json()["detail"]
+        assert (await client.get("/health")).status_code == 200
+        assert (await at("9999_later")).status_code == 200
+    finally:
+        assert (await at(migrate.head())).status_code == 200
+
+
+async def test_scripts_of_chosen_sites_may_call_and_no_others(make_client, services):
+    usual = services.settings
+    services.settings = msgspec.structs.replace(usual, cors_origins=("https://app.test",))
+    try:
+        client = make_client([*health.routes, once])
+    finally:
+        services.settings = usual
+    asked = {"access-control-request-method": "POST", "origin": "https://app.test"}
+    preflight = await client.options("/once", headers=asked)
+    assert preflight.status_code == 204
+    assert preflight.headers["access-control-allow-origin"] == "https://app.test"
+    assert "POST" in preflight.headers["access-control-allow-methods"]
+    answer = await client.get("/health", headers={"origin": "https://app.test"})
+    assert answer.headers["access-control-allow-origin"] == "https://app.test"
+    assert "x-request-id" in answer.headers["access-control-expose-headers"].lower()
+    # Never with cookies, and never for a site that was not chosen.
+    assert "access-control-allow-credentials" not in answer.headers
+    other = await client.get("/health", headers={"origin": "https://other.test"})
+    assert "access-control-allow-origin" not in other.headers
 
 
 def test_a_route_without_a_rule_stops_the_program(make_client):

@@ -46,7 +46,30 @@ def test_what_production_lacks(change, sentence):
         ({"SOUK_CURRENCY": "euro"}, "Set SOUK_CURRENCY to an ISO 4217 code such as EUR."),
         ({"SOUK_CURRENCY": "eur"}, "Set SOUK_CURRENCY to an ISO 4217 code such as EUR."),
         ({"SOUK_TAX_RATES": "DE:19%"}, "Set SOUK_TAX_RATES to entries such as DE:1900,FR:2000."),
-        ({"SOUK_DATABASE_POOL_SIZE": "1"}, "Set SOUK_DATABASE_POOL_SIZE to 2 or more."),
+        ({"SOUK_TAX_RATES": "Germany:1900"}, "Set SOUK_TAX_RATES to entries such as"),
+        ({"SOUK_COUNTRY": "Germany"}, "Set SOUK_COUNTRY to an ISO 3166-1 code of two letters"),
+        ({"SOUK_DATABASE_URL": "mysql://db.test/souk"}, "Set SOUK_DATABASE_URL to postgresql://"),
+        ({"SOUK_DATABASE_URL": "postgresql://db.test:many/x"}, "Set SOUK_DATABASE_URL to"),
+        ({"SOUK_SANDBOX_URL": "127.0.0.1:8001"}, "Set SOUK_SANDBOX_URL to an address that"),
+        ({"SOUK_FILES_URL": "ftp://files.test"}, "Set SOUK_FILES_URL to an address that starts"),
+        ({"SOUK_MAIL_URL": "carrier-pigeon://roof"}, "Set SOUK_MAIL_URL to smtp://user:"),
+        ({"SOUK_MAIL_URL": "smtp://"}, "Set SOUK_MAIL_URL to smtp://user:"),
+        ({"SOUK_MAIL_FROM": "Souk"}, "Set SOUK_MAIL_FROM to an address such as"),
+        ({"SOUK_CORS_ORIGINS": "https://a.test,b.test"}, "Set SOUK_CORS_ORIGINS to addresses"),
+        ({"SOUK_SENTRY_DSN": "somewhere"}, "Set SOUK_SENTRY_DSN to the https:// address"),
+        ({"SOUK_OTLP_ENDPOINT": "collector:4318"}, "Set SOUK_OTLP_ENDPOINT to an address"),
+        (
+            {"SOUK_DATABASE_POOL_SIZE": "1"},
+            "SOUK_DATABASE_POOL_SIZE is wrong: Expected `int` >= 2. Set it to a whole number of 2",
+        ),
+        ({"SOUK_WEB_WORKERS": "0"}, "SOUK_WEB_WORKERS is wrong: "),
+        ({"SOUK_PORT": "80800"}, "SOUK_PORT is wrong: Expected `int` <= 65535. Set it to a whole"),
+        ({"SOUK_RATE_LIMIT_FACTOR": "0"}, "SOUK_RATE_LIMIT_FACTOR is wrong: "),
+        (
+            {"SOUK_LOG_LEVEL": "loud"},
+            "SOUK_LOG_LEVEL is wrong: Invalid enum value 'loud'."
+            " Set it to one of debug, error, info, warning.",
+        ),
         ({"SOUK_COLOUR": "red"}, "SOUK_COLOUR is not a setting of Souk. Remove it or correct"),
         ({"SOUK_PORT": "http"}, "SOUK_PORT is wrong: "),
         ({"SOUK_ENVIRONMENT": "staging"}, "SOUK_ENVIRONMENT is wrong: "),
@@ -103,6 +126,19 @@ def test_lists_numbers_and_taxes(tmp_path):
     assert (settings.port, settings.rate_limit_factor) == (9000, 2.5)
     rates = [settings.tax_rate(country) for country in ("DE", "FR", "AT")]
     assert rates == [1900, 2000, 0]
+
+
+def test_a_data_folder_that_cannot_be_used_is_named(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(SettingsError, match=r"The data folder .*file/data cannot be used: Not a"):
+        load({"SOUK_DATA_DIR": str(tmp_path / "file/data")})
+
+
+def test_whatever_a_setting_may_be_can_be_said():
+    # A setting of a new type would otherwise answer a mistake with a traceback.
+    for field in module.msgspec.structs.fields(module.Settings):
+        if field.type not in {str, tuple[str, ...], module.Path}:
+            assert module._wanted(field.type)
 
 
 def test_the_environment_is_read_by_default(monkeypatch, tmp_path):

@@ -245,6 +245,41 @@ async def test_payments_by_number_and_state(visitor: Visitor, world: World, db: 
     assert (await visitor.get(f"/admin/payments/{uuid7()}")).status_code == 404
 
 
+async def test_what_the_gateway_sent_is_read_again(visitor: Visitor, db: Database) -> None:
+    await desks.admin(db, visitor)
+    payment_id, inbox_id = await paid(db), uuid7()
+    async with db.read() as conn:
+        now = conn.clock.now()
+    await db.transact(
+        lambda tx: tx.execute(
+            "INSERT INTO payments.webhook_inbox (id, gateway, event_id, type, payment_id, payload,"
+            " received_at, processed_at, note, fact)"
+            " VALUES ($1, 'sandbox', $2, 'payment_intent.succeeded', $3, '{}', $4, $4, 'applied',"
+            " '{}')",
+            inbox_id,
+            f"evt_{inbox_id.hex}",
+            payment_id,
+            now,
+        )
+    )
+    url = f"/admin/payments/{payment_id}"
+    assert f'action="{url}/webhooks/replay"' in await visitor.page(url)
+    await visitor.submit(f"{url}/webhooks/replay")
+    words = text_of(await visitor.page(url))
+    assert "What the gateway sent is read again." in words
+    assert "replayed" in words
+    async with db.read() as conn:
+        [row, *_] = await audit.recent(conn, subject=f"payment:{payment_id}")
+        queued = await conn.fetchval(
+            "SELECT count(*) FROM jobs.pgqueuer WHERE convert_from(payload, 'UTF8') LIKE $1",
+            f"%{inbox_id}%",
+        )
+    assert (row.action, queued) == ("payments.webhooks_replayed", 1)
+    # Who may look at payments but not move money is not offered it.
+    await desks.staff(db, visitor, Role.SUPPORT)
+    assert "webhooks/replay" not in await visitor.page(url)
+
+
 async def in_review(services: Services, world: World, count: int) -> list[UUID]:
     """Complete listings that wait, the first of them longest."""
     db = services.db

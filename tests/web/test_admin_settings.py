@@ -60,6 +60,9 @@ async def test_name_and_address_for_help(
     await visitor.submit("/admin/settings/house.support_email", {"value": "help@bazaar.example"})
     html = await other.page("/help")
     assert "Green Bazaar" in html and "mailto:help@bazaar.example" in html
+    installed = (await other.get("/manifest.webmanifest")).json()
+    assert (installed["name"], installed["short_name"]) == ("Green Bazaar", "Green Bazaar")
+    assert "<title>Green Bazaar</title>" in (await other.get("/feeds/google.xml")).text
 
 
 async def test_guests_are_asked_to_log_in(

@@ -18,6 +18,8 @@ from typing import TypedDict
 
 import asyncpg
 
+from souk.platform.settings import CannotStart
+
 with warnings.catch_warnings():
     # On import the wheel looks for a folder that Souk never uses, and warns when it is not set.
     warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
@@ -43,7 +45,7 @@ _TUNING = {
 }
 
 
-class EmbeddedError(Exception):
+class EmbeddedError(CannotStart):
     """The embedded server did not start; the message holds the end of its log."""
 
 
@@ -75,10 +77,11 @@ def start(
     durable: bool = True,
     max_connections: int | None = None,
 ) -> EmbeddedServer:
-    """Initialise `folder` if it is new, start the server if it does not run, make `database`.
+    """Initialise `folder` if it is new, and start the server if it does not run.
 
     Listens on a Unix socket only, unless `port` asks for TCP on loopback. `durable=False` turns
-    fsync off, for tests that throw the data away.
+    fsync off, for tests that throw the data away. `ensure_database` makes the `database` of the
+    URL. Raises EmbeddedError.
     """
     binaries = Path(POSTGRES_VERSIONS[version])
     folder = folder.resolve()
@@ -102,11 +105,22 @@ def start(
         if max_connections:
             options["max_connections"] = str(max_connections)
         flags = " ".join(f"-c {name}={value}" for name, value in options.items())
+        _start(binaries, folder, flags)
+    return EmbeddedServer(folder=folder, binaries=binaries, url=url, started_here=not running)
+
+
+def _start(binaries: Path, folder: Path, flags: str) -> None:
+    log = folder / "server.log"
+    known = log.stat().st_size if log.exists() else 0
+    try:
         _run(
-            binaries, "pg_ctl", "-D", str(folder), "-l", str(folder / "server.log"),
+            binaries, "pg_ctl", "-D", str(folder), "-l", str(log),
             "-w", "-t", "60", "-o", flags, "start",
         )  # fmt: skip
-    return EmbeddedServer(folder=folder, binaries=binaries, url=url, started_here=not running)
+    except EmbeddedError as error:
+        # pg_ctl only says that the log knows more.
+        said = log.read_bytes()[known:] if log.exists() else b""
+        raise EmbeddedError(f"{error}\n{said.decode(errors='replace')[-2000:]}".strip()) from error
 
 
 async def ensure_database(url: str, *, owner: str | None = None) -> None:
@@ -165,10 +179,16 @@ def _identity() -> _Identity:
 
 def _allow_system_user(folder: Path, binaries: Path) -> None:
     """PostgreSQL refuses to run as root, so root starts it as a system user of its own."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if os.geteuid() != 0:
-        folder.chmod(0o700)
-        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.geteuid() != 0:
+            folder.chmod(0o700)
+            return
+    except OSError as error:
+        raise EmbeddedError(
+            f"The database cannot be kept in {folder}: {error.strerror}. Set SOUK_DATA_DIR to a"
+            " folder with room that this user may write."
+        ) from error
     ensure_user_exists(_SYSTEM_USER)
     ensure_prefix_permissions(folder)
     ensure_prefix_permissions(binaries)
@@ -192,9 +212,8 @@ def _run(binaries: Path, program: str, *arguments: str) -> None:
         )
         if done.returncode:
             output.seek(0)
-            raise EmbeddedError(
-                f"PostgreSQL's {program} failed: {output.read().decode(errors='replace')[-2000:]}"
-            )
+            said = output.read().decode(errors="replace")[-2000:]
+            raise EmbeddedError(f"PostgreSQL's {program} failed:\n{said}".strip())
 
 
 def remove(folder: Path) -> None:

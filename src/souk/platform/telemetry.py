@@ -11,7 +11,7 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from souk.platform.settings import Settings
+from souk.platform.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
@@ -38,7 +38,10 @@ def _redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict
 
 
 def set_up(settings: Settings, *, role: str) -> None:
-    """Configure this process once. `role` is web, worker, relay… and appears in every line."""
+    """Configure this process once. `role` is web, worker, sandbox… and appears in every line.
+
+    Raises SettingsError when the log file cannot be written.
+    """
     _set_up_logs(settings, role=role)
     if settings.sentry_dsn:
         _set_up_sentry(settings)
@@ -110,13 +113,7 @@ def _set_up_logs(settings: Settings, *, role: str) -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(role=role)
-    handler: logging.Handler = (
-        logging.handlers.RotatingFileHandler(
-            settings.log_file, maxBytes=20_000_000, backupCount=10, encoding="utf-8"
-        )
-        if settings.log_file
-        else logging.StreamHandler()
-    )
+    handler = _log_file(settings.log_file) if settings.log_file else logging.StreamHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -132,6 +129,18 @@ def _set_up_logs(settings: Settings, *, role: str) -> None:
     root.setLevel(level)
     for noisy in ("httpx", "httpcore", "pgqueuer", "alembic", "_granian"):
         logging.getLogger(noisy).setLevel(max(level, logging.WARNING))
+
+
+def _log_file(path: str) -> logging.Handler:
+    try:
+        return logging.handlers.RotatingFileHandler(
+            path, maxBytes=20_000_000, backupCount=10, encoding="utf-8"
+        )
+    except OSError as error:
+        raise SettingsError(
+            f"The log {path} cannot be written: {error.strerror}. Set SOUK_LOG_FILE to a file in a"
+            " folder that is there and that this user may write."
+        ) from error
 
 
 def tracer() -> Tracer:

@@ -112,8 +112,8 @@ async def test_the_command_line_imports_a_file_into_a_shop(
     assert "Row 4: “on request” is not a price." in text
     assert ("Importing products", 3) in seen
     path.write_bytes(b"%PDF-1.4")
-    failed = await command.run_file(services, path, seller_slug=slug, preview=False, report=report)
-    assert failed.startswith("Nothing was imported: This is a PDF")
+    with pytest.raises(command.NothingImported, match=r"^Nothing was imported: This is a PDF"):
+        await command.run_file(services, path, seller_slug=slug, preview=False, report=report)
     with pytest.raises(sellers.SellerNotFound):
         await command.run_file(services, path, seller_slug="none", preview=True, report=report)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from souk.contexts.fulfilment.commands.addresses import (
     change_address,
     forget_address,
-    forget_addresses_of,
     save_address,
 )
 from souk.contexts.fulfilment.commands.downloads import (
@@ -13,7 +12,6 @@ from souk.contexts.fulfilment.commands.downloads import (
     add_licence_keys,
     grant_digital,
     remove_unused_keys,
-    restore_digital,
     revoke_digital,
 )
 from souk.contexts.fulfilment.commands.methods import add_method, change_method, remove_method
@@ -47,6 +45,7 @@ from souk.contexts.fulfilment.queries import (
     ShipmentStep,
     ShipmentView,
     checks,
+    held_files,
     key_pool,
     keys_owed,
     library,
@@ -95,8 +94,8 @@ __all__ = [
     "checks",
     "countries",
     "forget_address",
-    "forget_addresses_of",
     "grant_digital",
+    "held_files",
     "key_pool",
     "keys_owed",
     "library",
@@ -111,7 +110,6 @@ __all__ = [
     "quote",
     "remove_method",
     "remove_unused_keys",
-    "restore_digital",
     "revoke_digital",
     "save_address",
     "saved_addresses",

@@ -31,7 +31,6 @@ from souk.kernel.errors import NotSignedIn
 from souk.platform.database import Database, WriteTx
 from souk.platform.http.access import Connection, cookie_name
 from souk.platform.http.limits import client_ip
-from souk.platform.services import Services
 from souk.platform.settings import Settings
 
 SESSION_COOKIE = "souk_session"
@@ -123,11 +122,6 @@ class IdentityAuthenticator:
             async with self._db.read() as conn:
                 self._ended = await queries.ended_sessions(conn, within=ACCESS_LIFE)
         return session_id in self._ended
-
-
-def make_authenticator(services: Services) -> IdentityAuthenticator:
-    """The authenticator of a program with these services."""
-    return IdentityAuthenticator(services.db, services.settings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,6 @@ from souk.contexts.ledger.domain.commission import (
     CommissionQuote,
     CommissionRule,
     Scope,
-    commission_refund_share,
 )
 from souk.contexts.ledger.domain.entries import (
     CommissionShare,

@@ -7,6 +7,7 @@ inventory: the flow that calls asks those contexts first.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -102,29 +103,12 @@ async def create(
 ) -> Listing:
     """A draft of the seller's. Raises InvalidInput, SlugTaken, SkuTaken."""
     now = tx.clock.now()
-    title = clean_text(data.title)
+    given = {name: getattr(data, name) for name in data.__struct_fields__}
+    del given["variants"]
+    fields = _cleaned(given)
+    fields["slug"] = data.slug or await _free_slug(tx, fields["title"])
     listing = Listing(
-        id=uuid7(),
-        seller_id=seller_id,
-        kind=data.kind,
-        title=title,
-        slug=data.slug or await _free_slug(tx, title),
-        description_html=description_html(data.description),
-        category_id=data.category_id,
-        category_path=data.category_path,
-        species_id=data.species_id,
-        attributes=data.attributes,
-        tags=_clean_tags(data.tags),
-        currency=data.currency,
-        condition=data.condition,
-        condition_note=clean_text(data.condition_note),
-        location=clean_text(data.location),
-        live_plant=data.live_plant,
-        seo_title=clean_text(data.seo_title),
-        seo_description=clean_text(data.seo_description),
-        created_at=now,
-        updated_at=now,
-        version=1,
+        id=uuid7(), seller_id=seller_id, created_at=now, updated_at=now, version=1, **fields
     )
     check_fields(listing)
     listing.variants = _variants(listing, data.variants)
@@ -139,6 +123,20 @@ async def _free_slug(tx: WriteTx, title: str) -> str:
     elif await store.slug_taken(tx, slug):
         slug = f"{slug}-{human_number(groups=1, size=6).lower()}"
     return slug
+
+
+def _cleaned(given: dict[str, Any]) -> dict[str, Any]:
+    """What a seller gave, by the entity's names and fit to be shown."""
+    if "title" in given:
+        given["title"] = clean_text(given["title"])
+    if "description" in given:
+        given["description_html"] = description_html(given.pop("description"))
+    if "tags" in given:
+        given["tags"] = _clean_tags(given["tags"])
+    for name in _PLAIN:
+        if name in given:
+            given[name] = clean_text(given[name])
+    return given
 
 
 def _clean_tags(tags: Sequence[str]) -> list[str]:
@@ -207,16 +205,7 @@ def _apply(listing: Listing, changes: ListingChanges) -> None:
         for name in changes.__struct_fields__
         if (value := getattr(changes, name)) is not UNSET
     }
-    if "title" in given:
-        given["title"] = clean_text(given["title"])
-    if "description" in given:
-        given["description_html"] = description_html(given.pop("description"))
-    if "tags" in given:
-        given["tags"] = _clean_tags(given["tags"])
-    for name in _PLAIN:
-        if name in given:
-            given[name] = clean_text(given[name])
-    for name, value in given.items():
+    for name, value in _cleaned(given).items():
         setattr(listing, name, value)
 
 

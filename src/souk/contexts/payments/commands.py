@@ -33,7 +33,7 @@ from souk.contexts.payments.ports import WebhookFact
 from souk.contexts.payments.queries import PaymentView, RefundView, refund_view, view_of
 from souk.kernel.actor import Actor
 from souk.kernel.money import CurrencyMismatch, Money
-from souk.platform import jobs, outbox
+from souk.platform import audit, jobs, outbox
 from souk.platform.database import Record, WriteTx
 from souk.published.payments import (
     PaymentAuthorised,
@@ -281,9 +281,17 @@ async def mark_processed(tx: WriteTx, webhook_id: UUID, *, note: str = "applied"
     await store.finish_webhook(tx, webhook_id, note=note)
 
 
-async def replay_webhooks(tx: WriteTx, ids: list[UUID]) -> int:
-    """Queue stored webhooks again; returns how many there were."""
-    found = await store.reopen_webhooks(tx, ids)
+async def replay_webhooks(tx: WriteTx, actor: Actor, *, payment_id: UUID) -> int:
+    """Act anew on everything that the gateway sent about a payment; returns how much it is.
+
+    What is known already changes nothing. Raises PaymentNotFound.
+    """
+    if await store.lock(tx, payment_id) is None:
+        raise PaymentNotFound
+    found = await store.reopen_webhooks(tx, payment_id)
     for inbox_id in found:
         await jobs.enqueue(tx, WEBHOOK_JOB, WebhookJob(inbox_id))
+    await audit.record(
+        tx, actor, "payments.webhooks_replayed", f"payment:{payment_id}", count=len(found)
+    )
     return len(found)

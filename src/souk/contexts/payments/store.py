@@ -318,11 +318,12 @@ async def finish_webhook(tx: WriteTx, inbox_id: UUID, *, note: str) -> None:
     )
 
 
-async def reopen_webhooks(tx: WriteTx, ids: list[UUID]) -> list[UUID]:
-    """Mark webhooks as unprocessed; those that exist are returned."""
+async def reopen_webhooks(tx: WriteTx, payment_id: UUID) -> list[UUID]:
+    """Mark a payment's webhooks as unprocessed; those that there are, as they came."""
     rows = await tx.fetch(
-        "UPDATE payments.webhook_inbox SET processed_at = NULL, note = 'replayed'"
-        " WHERE id = ANY($1) RETURNING id",
-        ids,
+        "WITH open AS (UPDATE payments.webhook_inbox SET processed_at = NULL, note = 'replayed'"
+        " WHERE payment_id = $1 RETURNING id, received_at)"
+        " SELECT id FROM open ORDER BY received_at, id",
+        payment_id,
     )
     return [row["id"] for row in rows]

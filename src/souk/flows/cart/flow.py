@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from souk.contexts.carts import api as carts
+from souk.contexts.fulfilment import api as fulfilment
 from souk.contexts.inventory import api as inventory
 from souk.contexts.listings import api as listings
 from souk.flows.cart.errors import NotEnoughStock, NotForSale
@@ -14,8 +16,10 @@ from souk.platform.http.holder import Holder
 
 
 async def read(conn: ReadConn, holder: Holder, *, currency: str) -> CartView:
-    """The holder's cart as of now, in three statements, or one when it is empty."""
-    return await _shown(conn, await carts.read(conn, holder), currency=currency)
+    """The holder's cart as of now, in three statements (four with a member's files), or one when
+    it is empty."""
+    cart = await carts.read(conn, holder)
+    return await _shown(conn, cart, user_id=holder.user_id, currency=currency)
 
 
 async def add(
@@ -67,7 +71,7 @@ async def set_quantity(
 async def remove(tx: WriteTx, holder: Holder, *, variant_id: UUID, currency: str) -> CartView:
     """Take a variant out. Raises NotFound."""
     cart = await carts.remove(tx, holder, variant_id=variant_id)
-    return await _shown(tx, cart, currency=currency)
+    return await _shown(tx, cart, user_id=holder.user_id, currency=currency)
 
 
 async def merge(tx: WriteTx, holder: Holder, *, guest_token: str | None, currency: str) -> CartView:
@@ -77,9 +81,23 @@ async def merge(tx: WriteTx, holder: Holder, *, guest_token: str | None, currenc
     return await read(tx, holder, currency=currency)
 
 
-async def _shown(conn: ReadConn, cart: carts.Cart, *, currency: str) -> CartView:
+async def files_held(
+    conn: ReadConn, user_id: UUID | None, items: Mapping[UUID, listings.Purchasable]
+) -> set[UUID]:
+    """Which files of these variants a member has already: nobody needs the same file twice.
+
+    Of a guest nothing is said: an e-mail address that is typed does not show whose it is.
+    """
+    ids = [file_id for item in items.values() for file_id in item.file_ids]
+    return await fulfilment.held_files(conn, user_id, ids) if user_id and ids else set()
+
+
+async def _shown(
+    conn: ReadConn, cart: carts.Cart, *, user_id: UUID | None, currency: str
+) -> CartView:
     items, stock = await _facts(conn, cart)
-    return show(cart, items, stock, currency=currency)
+    held = await files_held(conn, user_id, items)
+    return show(cart, items, stock, held=held, currency=currency)
 
 
 async def _facts(

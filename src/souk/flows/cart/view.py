@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -86,9 +87,11 @@ def show(
     items: dict[UUID, Purchasable],
     stock: dict[UUID, Availability],
     *,
+    held: Collection[UUID] = (),
     currency: str,
 ) -> CartView:
-    """The cart as of now. `currency` is shown for a cart that holds nothing yet."""
+    """The cart as of now. `currency` is shown for a cart that holds nothing yet; `held` are files
+    that the buyer has already."""
     currency = cart.currency or currency
     by_seller: dict[UUID, list[CartLine]] = {}
     for line in cart.lines:
@@ -101,7 +104,8 @@ def show(
             path = f"groups[{len(groups)}].items[{len(views)}]"
             item = items.get(line.variant_id)
             seen = stock.get(line.variant_id)
-            view, said = _line(line, item, seen, currency=currency, path=path)
+            owned = item is not None and bool(item.file_ids) and set(item.file_ids) <= set(held)
+            view, said = _line(line, item, seen, owned=owned, currency=currency, path=path)
             views.append(view)
             messages.extend(said)
         subtotal = sum(view.total.amount for view in views)
@@ -125,6 +129,7 @@ def _line(
     item: Purchasable | None,
     stock: Availability | None,
     *,
+    owned: bool,
     currency: str,
     path: str,
 ) -> tuple[CartItemView, list[CartMessage]]:
@@ -135,6 +140,10 @@ def _line(
         text = "This is no longer for sale. Remove it from your cart."
         messages.append(CartMessage("unavailable", "error", path, text))
         return _view(line, item, quantity=0, price=line.price_seen, currency=currency), messages
+    if owned:
+        text = "You have this already: it is among your downloads. Remove it from your cart."
+        messages.append(CartMessage("already_yours", "error", path, text))
+        return _view(line, item, quantity=0, price=item.amount, currency=currency), messages
     if item.amount != line.price_seen:
         before, now = Money(line.price_seen, currency), Money(item.amount, currency)
         text = f"The price went from {before} to {now} since you put this in your cart."

@@ -14,6 +14,7 @@ from souk.contexts.inventory import api as inventory
 from souk.contexts.listings import api as listings
 from souk.contexts.orders import api as orders
 from souk.contexts.payments import api as payments
+from souk.flows.cart.flow import files_held
 from souk.flows.checkout.view import CheckoutView, Message, Options, line_of, refresh, show
 from souk.kernel.actor import Actor
 from souk.kernel.money import Money
@@ -75,7 +76,8 @@ async def open_checkout(
         tax_rate=0,
         lines=[line_of(found[key], quantity) for key, quantity in wanted if key in found],
     )
-    changes = refresh(checkout, found, stock)
+    held = await files_held(tx, holder.user_id, found)
+    changes = refresh(checkout, found, stock, held=held)
     options = await _apply(tx, checkout, parts, settings=settings)
     await orders.open_checkout(tx, checkout)
     return show(checkout, options=options, changes=changes)
@@ -116,7 +118,9 @@ async def read(
     if checkout.state is orders.CheckoutState.OPEN:
         ids = [line.variant_id for line in checkout.lines]
         found = await listings.purchasable(conn, ids)
-        changes = refresh(checkout, found, await inventory.availability(conn, ids))
+        stock = await inventory.availability(conn, ids)
+        held = await files_held(conn, checkout.user_id, found)
+        changes = refresh(checkout, found, stock, held=held)
         address = checkout.shipping_address
         country = country or (address["country"] if address else None)
         if settings is not None:
@@ -150,7 +154,9 @@ async def begin_payment(
     if checkout.state is not orders.CheckoutState.AWAITING_PAYMENT:
         checkout.require_open()
         ids = [line.variant_id for line in checkout.lines]
-        changes = refresh(checkout, await listings.purchasable(tx, ids), {})
+        found = await listings.purchasable(tx, ids)
+        held = await files_held(tx, checkout.user_id, found)
+        changes = refresh(checkout, found, {}, held=held)
         checkout.reprice()
         view = show(checkout, options={}, changes=changes)
         if changes or not checkout.lines or not view.ready:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -149,11 +149,16 @@ def missing(checkout: Checkout, options: Options) -> list[Message]:
 
 
 def refresh(
-    checkout: Checkout, items: Mapping[UUID, Purchasable], stock: Mapping[UUID, Availability]
+    checkout: Checkout,
+    items: Mapping[UUID, Purchasable],
+    stock: Mapping[UUID, Availability],
+    *,
+    held: Collection[UUID],
 ) -> list[Message]:
     """Bring the lines to the prices and stock of this moment; says what changed.
 
-    `stock` may leave variants out: the reservation decides about those.
+    `stock` may leave variants out: the reservation decides about those. `held` are files that the
+    buyer has already.
     """
     found: list[Message] = []
     kept: list[CheckoutLine] = []
@@ -163,6 +168,10 @@ def refresh(
         if item is None or item.state != "active" or item.currency != checkout.currency:
             text = f"“{line.title}” is no longer for sale and was taken out."
             found.append(Message("unavailable", "warning", path, text))
+            continue
+        if item.file_ids and held and set(item.file_ids) <= set(held):
+            text = f"“{line.title}” is among your downloads already and was taken out."
+            found.append(Message("already_yours", "warning", path, text))
             continue
         level = stock.get(line.variant_id)
         left = line.quantity if level is None or not level.tracked else level.available

@@ -13,6 +13,7 @@ import msgspec
 from souk.flows.feeds import google, sitemaps
 from souk.kernel.errors import NotFound
 from souk.kernel.ids import uuid7
+from souk.platform.options import MARKETPLACE_NAME
 from souk.platform.services import Services
 from souk.platform.storage import FileStore
 
@@ -52,7 +53,8 @@ async def build(services: Services) -> Build:
     async for part, content in sitemaps.listing_files(db, base_url=settings.base_url):
         await files.put(made.key(part.name), content)
         parts.append(part)
-    await files.put(made.key(GOOGLE), google.feed(db, settings))
+    name = services.options[MARKETPLACE_NAME] or settings.marketplace_name
+    await files.put(made.key(GOOGLE), google.feed(db, name=name, base_url=settings.base_url))
     names = [*(part.name for part in parts), GOOGLE]
     previous = [before.key(name) for name in before.names] if before else []
     done = msgspec.structs.replace(made, parts=parts, names=names, previous=previous)

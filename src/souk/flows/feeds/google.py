@@ -16,7 +16,6 @@ from souk.flows.feeds.xml import HEAD, element
 from souk.kernel.money import Money
 from souk.platform.database import Database
 from souk.platform.http.wire import MoneyWire
-from souk.platform.settings import Settings
 
 MAX_TITLE = 150
 MAX_TEXT = 5_000
@@ -29,13 +28,11 @@ _SIZES = {"size", "größe", "grösse", "taille", "talla"}
 _CODES = ("gtin", "ean", "isbn")
 
 
-async def feed(db: Database, settings: Settings) -> AsyncIterator[bytes]:
-    """The whole feed, piece by piece, in batches of listings."""
-    base = settings.base_url
-    name = settings.marketplace_name
+async def feed(db: Database, *, name: str, base_url: str) -> AsyncIterator[bytes]:
+    """The whole feed of the marketplace `name`, piece by piece, in batches of listings."""
     yield (
         f'{HEAD}<rss version="2.0" xmlns:g="http://base.google.com/ns/1.0">\n<channel>\n'
-        f"{element('title', name)}{element('link', base)}"
+        f"{element('title', name)}{element('link', base_url)}"
         f"{element('description', f'Everything on sale at {name}')}\n"
     ).encode()
     after = _FIRST
@@ -45,7 +42,7 @@ async def feed(db: Database, settings: Settings) -> AsyncIterator[bytes]:
             tree = await catalog.tree(conn)
             ids = [variant.id for document in found for variant in document.variants]
             stock = await inventory.availability(conn, ids)
-        items = [item for each in found for item in items_of(each, tree, stock, base_url=base)]
+        items = [item for each in found for item in items_of(each, tree, stock, base_url=base_url)]
         if items:
             yield "".join(items).encode()
         if len(found) < _BATCH:

@@ -11,7 +11,19 @@ from souk.contexts.sellers import api as sellers
 from souk.flows.import_listings import flow, jobs
 from souk.flows.import_listings.work import Report, receive, work
 from souk.kernel.actor import system
+from souk.kernel.errors import DomainError, ErrorKind
 from souk.platform.services import Services
+
+
+class NothingImported(DomainError):
+    """The file as a whole is not one that can be imported."""
+
+    code = "nothing_imported"
+    kind = ErrorKind.INVALID
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Nothing was imported: {reason}")
+
 
 _ACTOR = system("cli")
 _CHUNK = 1 << 20
@@ -23,8 +35,8 @@ async def run_file(
 ) -> str:
     """Import or preview `file`; returns what became of its products, as text for a terminal.
 
-    Raises SellerNotFound for a shop that is unknown or not open, ImportBusy, FileTooLarge and
-    EmptyUpload.
+    Raises SellerNotFound for a shop that is unknown or not open, ImportBusy, FileTooLarge,
+    EmptyUpload, and NothingImported when the file is not one that can be read.
     """
     async with services.db.read() as conn:
         seller_id = (await sellers.by_slug(conn, seller_slug)).id
@@ -49,7 +61,7 @@ async def run_file(
     async with services.db.read() as conn:
         run = await importing.run(conn, run_id=run_id, seller_id=seller_id)
     if run.state is importing.RunState.FAILED:
-        return f"Nothing was imported: {run.failure}"
+        raise NothingImported(run.failure or "")
     if not preview:
         await services.db.transact(partial(jobs.enqueue_pictures, run_id=run_id))
     phase = importing.Phase.PREVIEW if preview else importing.Phase.IMPORT

@@ -241,6 +241,10 @@ _NAMES = {
 } | {"Parameter": Parameter}
 
 
+_EXPOSED = ["ETag", "Idempotency-Replayed", "Retry-After", "X-Request-Id"]
+"""What scripts of other sites may read beside the body."""
+
+
 def build(
     services: Services,
     *,
@@ -278,7 +282,9 @@ def build(
         },
         signature_namespace=_NAMES,
         cors_config=(
-            CORSConfig(allow_origins=list(settings.cors_origins), max_age=600)
+            CORSConfig(
+                allow_origins=list(settings.cors_origins), expose_headers=_EXPOSED, max_age=600
+            )
             if settings.cors_origins
             else None
         ),

@@ -9,8 +9,8 @@ import msgspec
 from litestar import Request, Response, get
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from souk.kernel.errors import Forbidden
-from souk.platform import relay
+from souk.kernel.errors import DomainError, ErrorKind, Forbidden
+from souk.platform import migrate, relay
 from souk.platform.database import Database
 from souk.platform.http import access
 from souk.platform.settings import Settings
@@ -35,6 +35,22 @@ class Readiness(msgspec.Struct, frozen=True):
     event_lag_seconds: float
 
 
+class SchemaBehind(DomainError):
+    """The database has not been brought to this program's schema yet."""
+
+    code = "schema_behind"
+    kind = ErrorKind.UNAVAILABLE
+
+    def __init__(self, revision: str) -> None:
+        super().__init__(
+            f"The database is at {revision}, this program needs {_HEAD}. Run `souk migrate`.",
+            migration=revision,
+        )
+
+
+_HEAD = migrate.head()
+
+
 @get("/health", access=access.PUBLIC, sync_to_thread=False)
 def health() -> Health:
     """The process is alive. Says nothing about the database."""
@@ -43,9 +59,13 @@ def health() -> Health:
 
 @get("/ready", access=access.PUBLIC)
 async def ready(db: Database) -> Readiness:
-    """Ready for traffic: the database answers and has this program's schema."""
+    """Ready for traffic: the database answers and has this program's schema, or a newer one, which
+    the program before it can always work with. Raises SchemaBehind."""
     async with db.read() as conn:
         revision = await conn.fetchval("SELECT version_num FROM public.alembic_version")
+        # Revisions are named by their number.
+        if revision < _HEAD:
+            raise SchemaBehind(revision)
         lag = await relay.lag(conn)
     return Readiness("ready", revision, lag.oldest_seconds)
 

@@ -9,6 +9,7 @@ import msgspec
 from litestar import Response, get
 
 from souk.platform.http import access
+from souk.platform.options import MARKETPLACE_NAME, Options
 from souk.platform.settings import Settings
 from souk.web.assets import Assets
 from souk.web.locale import N_, locale_of
@@ -26,14 +27,15 @@ _SHORTCUTS = ((N_("Search"), "/search"), (N_("Cart"), "/cart"), (N_("Orders"), "
 
 
 @get("/manifest.webmanifest", access=access.PUBLIC, include_in_schema=False)
-async def manifest(request: Req, settings: Settings) -> Response[bytes]:
+async def manifest(request: Req, settings: Settings, options: Options) -> Response[bytes]:
     """What a system needs to know of the shop to install it."""
     assets: Assets = request.app.state["assets"]
     language = language_of(request)
+    name = options[MARKETPLACE_NAME] or settings.marketplace_name
     body = {
         "id": "/",
-        "name": settings.marketplace_name,
-        "short_name": settings.marketplace_name[:12],
+        "name": name,
+        "short_name": name[:12],
         "description": translate(
             request, "A market of many sellers: plants, goods, files and second-hand finds."
         ),

@@ -64,8 +64,3 @@ async def forget_address(tx: WriteTx, actor: Actor, *, address_id: UUID) -> None
     """Remove a kept address; orders keep their copy. Raises NotFound."""
     if not await store.delete(tx, address_id, user_id=_person(actor)):
         raise no_such("address")
-
-
-async def forget_addresses_of(tx: WriteTx, user_id: UUID) -> None:
-    """Remove every kept address of a person who leaves. Repeatable."""
-    await store.delete_all(tx, user_id)

@@ -129,13 +129,6 @@ async def revoke_digital(
         )
 
 
-async def restore_digital(tx: WriteTx, actor: Actor, *, order_line_ids: list[UUID]) -> None:
-    """A dispute was won: its files can be downloaded again. Refunded lines stay closed."""
-    await store.restore(tx, order_line_ids, reason="dispute")
-    for line_id in order_line_ids:
-        await audit.record(tx, actor, "fulfilment.digital_restored", f"order_line:{line_id}")
-
-
 async def add_licence_keys(tx: WriteTx, actor: Actor, *, variant_id: UUID, keys: list[str]) -> int:
     """Fill the pool of one of the actor's variants and serve who waits; answers how many were new.
 

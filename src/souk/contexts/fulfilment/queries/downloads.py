@@ -111,6 +111,22 @@ async def library(
     return page_of(views, limit=limit, cursor_of=lambda view: encode_cursor(str(view.grant_id)))
 
 
+async def held_files(conn: ReadConn, buyer_id: UUID, file_ids: list[UUID]) -> set[UUID]:
+    """Which of these files a member has and can still download. Those that came with licence keys
+    are not among them: another key can be wanted. One statement."""
+    rows = await conn.fetch(
+        "SELECT DISTINCT g.file_id FROM fulfilment.download_grant g"
+        " WHERE g.buyer_id = $1 AND g.file_id = ANY ($2) AND g.revoked_at IS NULL"
+        " AND g.expires_at > $3 AND g.downloads < g.max_downloads"
+        " AND NOT EXISTS (SELECT FROM fulfilment.licence_claim c"
+        "   WHERE c.order_line_id = g.order_line_id)",
+        buyer_id,
+        file_ids,
+        conn.clock.now(),
+    )
+    return {row["file_id"] for row in rows}
+
+
 class LicenceKeys(msgspec.Struct, frozen=True):
     """The keys of one order line; `missing` are still owed by the seller."""
 

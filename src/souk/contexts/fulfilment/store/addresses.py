@@ -69,11 +69,6 @@ async def delete(tx: WriteTx, address_id: UUID, *, user_id: UUID) -> bool:
     return tag == "DELETE 1"
 
 
-async def delete_all(tx: WriteTx, user_id: UUID) -> None:
-    """Forget every address of a person."""
-    await tx.execute("DELETE FROM fulfilment.address WHERE user_id = $1", user_id)
-
-
 _COLUMNS = (
     "name",
     "company",

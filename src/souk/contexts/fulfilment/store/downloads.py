@@ -147,17 +147,6 @@ async def revoke(tx: WriteTx, order_line_ids: list[UUID], *, reason: str) -> Non
         )
 
 
-async def restore(tx: WriteTx, order_line_ids: list[UUID], *, reason: str) -> None:
-    """Open again what was closed for this reason."""
-    for table in _REVOCABLE:
-        await tx.execute(
-            f"UPDATE {table} SET revoked_at = NULL, revoked_for = ''"
-            " WHERE order_line_id = ANY($1) AND revoked_for = $2",
-            order_line_ids,
-            reason,
-        )
-
-
 async def lock_buyer(tx: WriteTx, buyer: str) -> None:
     """One download of a buyer starts at a time, so that the hourly limit is exact."""
     await tx.fetchval("SELECT pg_advisory_xact_lock(hashtextextended($1, 14))", buyer)

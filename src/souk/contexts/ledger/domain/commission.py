@@ -1,4 +1,4 @@
-"""Commission: which rule applies, what it costs, and what a refund gives back."""
+"""Commission: which rule applies, and what it costs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from souk.kernel.errors import FieldProblem, InvalidInput
-from souk.kernel.money import BASIS, Money, allocate
+from souk.kernel.money import BASIS, Money
 
 
 class Scope(StrEnum):
@@ -132,31 +132,6 @@ def quote(rule: CommissionRule, base: CommissionBase) -> CommissionQuote:
         tax = base.amount.included(rule.tax_bp)
         commission = base.amount - tax
     return CommissionQuote(base.line_id, rule.id, rule.rate_bp, commission, tax)
-
-
-def commission_refund_share(
-    taken: Money, *, base: Money, refunded_before: Money, refund: Money
-) -> Money:
-    """How much of the commission `taken` on `base` a refund of `refund` gives back.
-
-    The share of everything refunded so far, by largest remainder, less what was given back
-    before: however a full refund is cut into parts, the parts give back `taken` exactly.
-    Raises InvalidInput when more than `base` would be refunded.
-    """
-    after = refunded_before + refund
-    zero = Money.zero(base.currency)
-    if refund < zero or refunded_before < zero or after > base:
-        problem = FieldProblem("amount", "out_of_range", f"At most {base - refunded_before}.")
-        raise InvalidInput("More would be refunded than was paid.", problems=[problem])
-    return _share(taken, after, base) - _share(taken, refunded_before, base)
-
-
-def _share(taken: Money, part: Money, base: Money) -> Money:
-    if not base:
-        return Money.zero(taken.currency)
-    return Money(
-        allocate(taken.amount, [part.amount, base.amount - part.amount])[0], taken.currency
-    )
 
 
 def check_rule(rule: CommissionRule) -> None:

@@ -25,7 +25,7 @@ from souk.contexts.listings.importing.drafts import (
     VariantDraft,
 )
 from souk.contexts.listings.importing.errors import EmptyUpload, FileTooLarge, ImportBusy
-from souk.contexts.listings.importing.export import own_columns, own_rows, write_own_csv
+from souk.contexts.listings.importing.export import own_columns, own_rows
 from souk.contexts.listings.importing.mapping import (
     NEEDED,
     SAMPLE_BYTES,
@@ -114,5 +114,4 @@ __all__ = [
     "unfinished",
     "view_of",
     "work_off",
-    "write_own_csv",
 ]

@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 
 from souk.contexts.listings.importing.drafts import ProductDraft, VariantDraft
 from souk.contexts.listings.importing.own import COLUMNS
 from souk.contexts.listings.importing.text import neutralise_formula
-
-
-def write_own_csv(drafts: Sequence[ProductDraft]) -> str:
-    """UTF-8 text with CRLF (RFC 4180), one row per variant, no cell that a spreadsheet runs."""
-    attributes = list(dict.fromkeys(name for draft in drafts for name in draft.attributes))
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, own_columns(attributes))
-    writer.writeheader()
-    for draft in drafts:
-        writer.writerows(own_rows(draft))
-    return out.getvalue()
 
 
 def own_columns(attributes: Sequence[str]) -> list[str]:

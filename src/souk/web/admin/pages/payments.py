@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Response, get
+from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Stream
 
@@ -23,7 +23,7 @@ from souk.platform.http.wire import clean_text
 from souk.web.admin import books
 from souk.web.admin.frame import people_of
 from souk.web.admin.lists import Cursor, Day, Short, Word, frame_of, plain_money, plain_time
-from souk.web.desk import problem_context, read_date, status_of
+from souk.web.desk import act, problem_context, read_date, status_of
 from souk.web.page import Req, page
 
 _MAY = access.operator(Permission.ORDERS_VIEW)
@@ -172,9 +172,29 @@ async def payment_page(
         entries=entries,
         names=names,
         sees_money=actor.may(Permission.MONEY_VIEW),
+        may_replay=actor.may(Permission.MONEY_MANAGE),
         log=log,
         people=people,
     )
 
 
-routes: list[Any] = [payments_page, payments_csv, payment_page]
+@post(
+    _LIST + "/{payment_id:uuid}/webhooks/replay",
+    access=access.operator(Permission.MONEY_MANAGE),
+    rate="write",
+    include_in_schema=False,
+)
+async def replay_webhooks(
+    request: Req, db: Database, actor: Actor, payment_id: FromPath[UUID]
+) -> Response[bytes]:
+    """Act anew on what the gateway sent, once the fault that kept it from counting is mended."""
+    return await act(
+        request,
+        db,
+        lambda tx: payments.replay_webhooks(tx, actor, payment_id=payment_id),
+        to=f"{_LIST}/{payment_id}",
+        done="What the gateway sent is read again.",
+    )
+
+
+routes: list[Any] = [payments_page, payments_csv, payment_page, replay_webhooks]
