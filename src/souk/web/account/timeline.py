@@ -47,6 +47,9 @@ def part_view(
     if part.state == "delivered" and delivered and now <= delivered + window:
         may.add("return")
     expected = next((p.estimate_to for p in reversed(parcels) if not p.delivered_at), None)
+    if not parcels and part.delivery_days and part.state in {"confirmed", "processing"}:
+        sent = orders.ship_by(part.placed_at).date()
+        expected = fulfilment.working_days_after(sent, part.delivery_days)
     return {
         "part": part,
         "shop": shop,

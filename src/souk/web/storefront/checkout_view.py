@@ -87,8 +87,16 @@ def parts_of(form: Mapping[str, str], found: CheckoutView) -> flow.Parts:
         with _gathered_in(problems):
             fulfilment.normalise_address(address, path="shipping_address")
     if problems:
+        problems.sort(key=lambda problem: _place(problem.path))
         raise InvalidInput("Some fields need your attention.", problems=problems)
     return flow.Parts(email=email, shipping_address=address, deliveries=_deliveries(form))
+
+
+def _place(path: str) -> int:
+    """Where a field stands in the form, so that the summary reads as the form does."""
+    order = ("email", "country", *FIELDS)
+    name = path.removeprefix("shipping_address.")
+    return order.index(name) if name in order else len(order)
 
 
 @contextmanager

@@ -184,7 +184,7 @@ def _problem(field: str, code: str, rules: _Rules) -> FieldProblem:
     if code == "required":
         return FieldProblem(path, "required", f"Fill in the {name}.")
     if field == "postal_code" and rules.postal_example:
-        text = f"This is not a postal code of {rules.country}, such as {rules.postal_example}."
+        text = f"This is not a postal code of this country. One looks like {rules.postal_example}."
         return FieldProblem(path, "invalid", text)
     text = f"{rules.country} has no such {name}. Correct it."
     return FieldProblem(path, "invalid", text)
