@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from souk.contexts.fulfilment import api as fulfilment
 from souk.contexts.inventory import api as inventory
-from souk.kernel.actor import system
+from souk.kernel.actor import Actor, system
 from souk.kernel.ids import uuid7
 from souk.platform.database import Database, count_statements
 from tests.web.conftest import Member, Visitor, text_of
@@ -111,6 +112,41 @@ async def test_address_is_checked(visitor: Visitor, world: World) -> None:
     answer = await place(visitor, url, postal_code="1")
     assert answer.status_code == 422
     assert "not a postal code" in text_of(answer.text)
+
+
+async def test_everything_that_is_wrong_is_said_at_once(visitor: Visitor, world: World) -> None:
+    url = await begin(visitor, world.lavender)
+    answer = await place(visitor, url, email="", name="", line1="", postal_code="1", phone="abc")
+    assert answer.status_code == 422
+    words = text_of(answer.text)
+    for sentence in (
+        "Enter the e-mail address",
+        "Give the name of who receives it",
+        "Fill in the street and number",
+        "not a postal code",
+        "not a telephone number",
+    ):
+        assert sentence in words
+
+
+async def test_a_country_to_which_a_seller_does_not_send(
+    visitor: Visitor, world: World, db: Database
+) -> None:
+    seller = Actor(kind="user", user_id=uuid7(), seller_id=world.press.id)
+    rate = fulfilment.Rate(countries=["DE"], amount=490, min_days=1, max_days=3)
+    method = fulfilment.Method(
+        id=uuid7(), name="Parcel", kind="delivery", currency="EUR", position=1, rates=[rate]
+    )
+    await db.transact(lambda tx: fulfilment.add_method(tx, seller, method=method))
+    url = await begin(visitor, world.lamp)
+    assert "Place the order" in await visitor.page(url)
+    answer = await visitor.submit(url, {"act": "country", "country": "US", "name": "Anna"})
+    words = text_of(answer.text)
+    assert "This seller does not send to United States" in words
+    assert "Place the order" not in words, "nobody is asked to pay for what cannot be sent"
+    back = await visitor.submit(url, {"act": "country", "country": "DE"})
+    assert "Place the order" in text_of(back.text)
+    await db.transact(lambda tx: fulfilment.remove_method(tx, seller, method_id=method.id))
 
 
 async def test_country_changes_the_fields(visitor: Visitor, world: World) -> None:

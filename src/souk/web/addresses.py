@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -15,10 +16,16 @@ FIELDS = ("name", "company", "line1", "line2", "postal_code", "city", "region", 
 
 @cache
 def country_choices(language: str) -> list[tuple[str, str]]:
-    """Code and name of every country that goods can go to, by name."""
+    """Code and name of every country that goods can go to, in the order of a dictionary."""
     names = BabelLocale.parse(language).territories
     found = [(code, str(names[code])) for code in fulfilment.countries() if code in names]
-    return sorted(found, key=lambda choice: choice[1])
+    return sorted(found, key=lambda choice: _as_looked_up(choice[1]))
+
+
+def _as_looked_up(name: str) -> str:
+    """Without accents and case: Österreich stands among the O, not after the Z."""
+    parts = unicodedata.normalize("NFKD", name)
+    return "".join(part for part in parts if not unicodedata.combining(part)).casefold()
 
 
 def country_name(code: str, language: str) -> str:

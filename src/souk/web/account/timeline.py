@@ -20,6 +20,8 @@ _TONES = {
     "return_requested": "warn",
     "returned": "calm",
 }
+_SAID = {"confirmed"}
+"""States whose reason says in the words of the books what the state says in the buyer's."""
 _ENDED = {"completed", "cancelled", "returned"}
 
 
@@ -45,6 +47,9 @@ def part_view(
     if part.state == "delivered" and delivered and now <= delivered + window:
         may.add("return")
     expected = next((p.estimate_to for p in reversed(parcels) if not p.delivered_at), None)
+    if not parcels and part.delivery_days and part.state in {"confirmed", "processing"}:
+        sent = orders.ship_by(part.placed_at).date()
+        expected = fulfilment.working_days_after(sent, part.delivery_days)
     return {
         "part": part,
         "shop": shop,
@@ -53,6 +58,8 @@ def part_view(
         "may": may,
         "return_until": delivered + window if "return" in may and delivered else None,
         "steps": _steps(part),
+        "preparing": part.state not in _ENDED
+        and any(line.kind == "digital" and not line.fulfilled for line in part.lines),
         "expected": expected if part.state not in _ENDED | {"delivered"} else None,
     }
 
@@ -64,7 +71,7 @@ def _steps(part: orders.SellerOrderView) -> list[dict[str, Any]]:
             "when": step.at,
             "state": step.state if step.state != step.previous else "changed",
             "tone": _TONES.get(step.state, "calm") if step.state != step.previous else "calm",
-            "text": step.reason,
+            "text": "" if step.state in _SAID else step.reason,
         }
         for step in part.timeline
     ]

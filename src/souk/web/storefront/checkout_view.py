@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from uuid import UUID
 
 import msgspec
@@ -13,7 +14,7 @@ from souk.contexts.orders import api as orders
 from souk.contexts.sellers import api as sellers
 from souk.flows.checkout import flow
 from souk.flows.checkout.view import CheckoutView
-from souk.kernel.errors import DomainError, ErrorKind
+from souk.kernel.errors import DomainError, ErrorKind, FieldProblem, InvalidInput
 from souk.kernel.ids import parse_uuid
 from souk.kernel.money import Money
 from souk.platform.database import Database
@@ -27,7 +28,7 @@ from souk.web.addresses import (
     read_address,
     without_prefix,
 )
-from souk.web.forms import check, summary
+from souk.web.forms import summary
 from souk.web.page import Req, field_errors, language_of, page
 
 _DELIVERY = "delivery-"
@@ -72,10 +73,39 @@ def ships(found: CheckoutView) -> bool:
 
 
 def parts_of(form: Mapping[str, str], found: CheckoutView) -> flow.Parts:
-    """What the form replaces. Raises InvalidInput with the names of the fields."""
-    check(form, {"email": (1, 254)})
+    """What the form replaces. Raises InvalidInput with the names of all fields that are wrong."""
+    email = form.get("email", "")
     address = read_address(form) if ships(found) else None
-    return flow.Parts(email=form["email"], shipping_address=address, deliveries=_deliveries(form))
+    problems: list[FieldProblem] = []
+    if not email:
+        text = "Enter the e-mail address to which we send the confirmation."
+        problems.append(FieldProblem("email", "required", text))
+    else:
+        with _gathered_in(problems):
+            fulfilment.checked_email(email)
+    if address is not None:
+        with _gathered_in(problems):
+            fulfilment.normalise_address(address, path="shipping_address")
+    if problems:
+        problems.sort(key=lambda problem: _place(problem.path))
+        raise InvalidInput("Some fields need your attention.", problems=problems)
+    return flow.Parts(email=email, shipping_address=address, deliveries=_deliveries(form))
+
+
+def _place(path: str) -> int:
+    """Where a field stands in the form, so that the summary reads as the form does."""
+    order = ("email", "country", *FIELDS)
+    name = path.removeprefix("shipping_address.")
+    return order.index(name) if name in order else len(order)
+
+
+@contextmanager
+def _gathered_in(problems: list[FieldProblem]) -> Iterator[None]:
+    """Keeps what is wrong, so that somebody learns of everything at once."""
+    try:
+        yield
+    except InvalidInput as error:
+        problems.extend(error.problems)
 
 
 def _deliveries(form: Mapping[str, str]) -> dict[UUID, UUID]:
@@ -157,10 +187,21 @@ async def shown(
         destination=country_name(filled["country"], language),
         guessed=(found.shipping_address or {}).get("country") != filled["country"],
         notes=[m.text for m in found.messages if m.severity == "warning"],
-        blocked=[m.text for m in found.messages if m.code == "no_delivery"],
+        stranded=_stranded(found),
         noindex=True,
         **address_context(filled, language=language),
     )
+
+
+def _stranded(found: CheckoutView) -> set[UUID]:
+    """Sellers of things to send who do not send to the country that is shown."""
+    if found.state != orders.CheckoutState.OPEN:
+        return set()
+    return {
+        group.seller_id
+        for group in found.groups
+        if not group.options and any(line.ships for line in group.lines)
+    }
 
 
 def _template(found: CheckoutView, error: DomainError | None) -> tuple[str, int]:

@@ -42,6 +42,8 @@ _FIELDS = {
     "postal_code": "postal_code",
     "country_code": "country",
 }
+_CALLED = {"line1": "street and number", "city": "town or city"}
+"""Fields in a sentence, where their own names are not what forms call them."""
 
 
 class Address(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -178,14 +180,15 @@ def _tolerable(field: str, code: str, rules: _Rules) -> bool:
 
 
 def _problem(field: str, code: str, rules: _Rules) -> FieldProblem:
-    name = _FIELDS.get(field, field)
+    path = _FIELDS.get(field, field)
+    name = _CALLED.get(path, path.replace("_", " "))
     if code == "required":
-        return FieldProblem(name, "required", f"Fill in the {name.replace('_', ' ')}.")
+        return FieldProblem(path, "required", f"Fill in the {name}.")
     if field == "postal_code" and rules.postal_example:
-        text = f"This is not a postal code of {rules.country}, such as {rules.postal_example}."
-        return FieldProblem(name, "invalid", text)
-    text = f"{rules.country} has no such {name.replace('_', ' ')}. Correct it."
-    return FieldProblem(name, "invalid", text)
+        text = f"This is not a postal code of this country. One looks like {rules.postal_example}."
+        return FieldProblem(path, "invalid", text)
+    text = f"{rules.country} has no such {name}. Correct it."
+    return FieldProblem(path, "invalid", text)
 
 
 def _phone(address: Address, problems: list[FieldProblem]) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -52,7 +53,10 @@ class StepView(msgspec.Struct, frozen=True):
 
 
 class SellerOrderView(msgspec.Struct, frozen=True, kw_only=True):
-    """One seller's part. Amounts in minor units."""
+    """One seller's part. Amounts in minor units.
+
+    `delivery_days`: the most working days that the parcel travels; None where nothing is brought.
+    """
 
     id: UUID
     order_id: UUID
@@ -70,6 +74,7 @@ class SellerOrderView(msgspec.Struct, frozen=True, kw_only=True):
     commission_tax: int
     delivery_tax: int
     delivery_label: str
+    delivery_days: int | None
     placed_at: datetime
     delivered_at: datetime | None
     released: bool
@@ -260,6 +265,7 @@ async def _parts(conn: ReadConn, sql: str, *args: object) -> list[SellerOrderVie
         SellerOrderView(
             **{name: row[name] for name in _PART_COLUMNS},
             delivery_label=row["delivery_choice"]["label"],
+            delivery_days=_days(row["delivery_choice"]),
             lines=[LineView(*tuple(line.values())[1:]) for line in lines.get(row["id"], [])],
             timeline=[StepView(*tuple(step.values())[1:]) for step in steps.get(row["id"], [])],
         )
@@ -270,8 +276,12 @@ async def _parts(conn: ReadConn, sql: str, *args: object) -> list[SellerOrderVie
 _PART_COLUMNS = tuple(
     name
     for name in SellerOrderView.__struct_fields__
-    if name not in {"delivery_label", "lines", "timeline"}
+    if name not in {"delivery_label", "delivery_days", "lines", "timeline"}
 )
+
+
+def _days(choice: Mapping[str, Any]) -> int | None:
+    return None if choice.get("kind") == "pickup" else choice.get("max_days") or None
 
 
 def _grouped(rows: Sequence[Record]) -> dict[UUID, list[Record]]:

@@ -4,6 +4,7 @@ of a mail about it, which leaves a cookie that is sent to the pages of this one 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -44,6 +45,8 @@ Cursor = Annotated[str | None, QueryParameter(max_length=1_024)]
 Act = Literal["cancel", "return"]
 Key = Annotated[str, QueryParameter(max_length=100)]
 _OPEN_FOR = 60 * 60 * 24
+_FRESH = timedelta(minutes=2)
+"""How long an order is thanked for, and its page renews itself until its files are there."""
 
 
 @get("/account/orders", access=access.SIGNED_IN, include_in_schema=False)
@@ -116,21 +119,25 @@ async def order_page(
         to_review = await flow.reviewable(conn, buyer, order_id=order.id)
     now = db.clock.now()
     address = order.shipping_address
+    fresh = now - order.placed_at < _FRESH
+    parts = [
+        part_view(
+            part,
+            shop=shops.get(part.seller_id),
+            parcels=parcels.get(part.id, []),
+            links=links.get(part.id, []),
+            now=now,
+            return_days=pages_of(request).services.options[orders.RETURN_DAYS],
+        )
+        for part in order.seller_orders
+    ]
     return await page(
         request,
         "account/order.html",
         order=order,
-        parts=[
-            part_view(
-                part,
-                shop=shops.get(part.seller_id),
-                parcels=parcels.get(part.id, []),
-                links=links.get(part.id, []),
-                now=now,
-                return_days=pages_of(request).services.options[orders.RETURN_DAYS],
-            )
-            for part in order.seller_orders
-        ],
+        parts=parts,
+        fresh=fresh,
+        renews=fresh and any(part["preparing"] for part in parts),
         keys=keys,
         to_review=to_review,
         may_change=buyer.is_same(await holder_of(request)),

@@ -10,13 +10,13 @@ from litestar import Response, get, post
 from souk.contexts.compliance import api as compliance
 from souk.contexts.sellers import api as sellers
 from souk.kernel.actor import Actor
-from souk.kernel.errors import DomainError
+from souk.kernel.errors import DomainError, FieldProblem, InvalidInput
 from souk.platform.database import Database, WriteTx
 from souk.platform.http import access
 from souk.platform.options import Subject
 from souk.platform.settings import Settings
 from souk.web.addresses import country_choices
-from souk.web.desk import back_to, problem_context, refusal, status_of
+from souk.web.desk import back_to, problem_context, status_of
 from souk.web.forms import check
 from souk.web.page import Req, form_of, language_of, page, pages_of
 
@@ -76,15 +76,27 @@ async def send_application(request: Req, db: Database, actor: Actor) -> Response
     """Apply, or apply again; the seller agreement is accepted with it."""
     form = await form_of(request)
     try:
-        check(form, {"name": (2, 80), "country": (2, 2), "bio": (0, 4_000)})
-        if form.get("kind") not in set(sellers.SellerKind):
-            raise refusal("kind", "Choose one of the two.")
-        if form.get("agreed") != "1":
-            raise refusal("agreed", "Read and accept the seller agreement to go on.")
+        _checked(form)
         await db.transact(partial(_apply, actor=actor, form=form))
     except DomainError as error:
         return await _show(request, db, actor, form, error)
     return back_to(request, _PATH, "Your application is on its way. We answer by e-mail.")
+
+
+def _checked(form: dict[str, str]) -> None:
+    """Raises InvalidInput with everything that is wrong at once."""
+    problems: list[FieldProblem] = []
+    try:
+        check(form, {"name": (2, 80), "country": (2, 2), "bio": (0, 4_000)})
+    except InvalidInput as error:
+        problems.extend(error.problems)
+    if form.get("kind") not in set(sellers.SellerKind):
+        problems.append(FieldProblem("kind", "invalid", "Choose one of the two."))
+    if form.get("agreed") != "1":
+        text = "Read and accept the seller agreement to go on."
+        problems.append(FieldProblem("agreed", "required", text))
+    if problems:
+        raise InvalidInput("Some fields need your attention.", problems=problems)
 
 
 async def _apply(tx: WriteTx, *, actor: Actor, form: dict[str, str]) -> None:

@@ -26,10 +26,11 @@ from souk.web.desk import (
 from souk.web.forms import summary
 from souk.web.page import CSRF_FIELD, Req, field_errors, fragment, page, tree_of
 from souk.web.sell import editor, variants
-from souk.web.sell.pages.listings import DONE, one_act
 from souk.web.storefront.pages.listing import preview
 
 _ONE = "/sell/listings/{listing_id:uuid}"
+_ON_SALE = "The listing is on sale now."
+_LOOKED_AT_FIRST = "Sent. We look at it, usually within a day; then it is on sale by itself."
 
 
 async def _form(request: Req) -> tuple[dict[str, str], dict[str, list[str]]]:
@@ -156,10 +157,13 @@ async def save(
     if wanted != "publish":
         return back_to(request, own, "Saved.")
     try:
-        await db.transact(lambda tx: one_act(tx, actor, "publish", listing_id))
+        listing = await db.transact(
+            lambda tx: flow.submit(tx, actor, seller_id=seller_of(actor), listing_id=listing_id)
+        )
     except DomainError as error:
         return await _editor(request, db, actor, listing_id, error=error)
-    return back_to(request, own, DONE["publish"])
+    done = _ON_SALE if listing.visible else _LOOKED_AT_FIRST
+    return back_to(request, own, done)
 
 
 async def _redraw(

@@ -179,8 +179,13 @@ def _onward(request: Req, result: CheckoutView | Settled, settings: Settings) ->
 
 
 def _thanks(request: Req, order_id: UUID, settings: Settings) -> Response[bytes]:
+    """A guest is thanked by the order's page itself, beside where the confirmation goes."""
+    to = f"/account/orders/{order_id}"
+    actor: Actor | None = request.scope["state"].get("actor")
+    if actor is None or actor.user_id is None:
+        return redirect(to)
     flash = Flash("success", translate(request, "Thank you. Your order is placed."))
-    return redirect(f"/account/orders/{order_id}", flash=flash, settings=settings)
+    return redirect(to, flash=flash, settings=settings)
 
 
 @get("/checkout/{checkout_id:uuid}/return", access=access.HOLDER, include_in_schema=False)

@@ -109,6 +109,7 @@ def _own(
         "d": document,
         "chosen": chosen or (variants[0] if variants else None),
         "variants": options,
+        "differ": " / ".join(variants[0].options) if variants else "",
         "choices": [(o["value"], o["label"]) for o in options if not o["disabled"]],
         "most": max(left.values(), default=0),
         "can_buy": in_stock,
