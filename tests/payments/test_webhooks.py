@@ -144,7 +144,11 @@ async def test_what_is_known_already_queues_nothing(
     door: Door, db: Database, book: Book, gateways: Gateways
 ) -> None:
     paid = await book.pay(gateways)
-    await door.post(event_about(paid))
+    news = event_about(paid)
+    async with count_statements() as count:
+        await door.post(news)
+    assert count.total == 1, "the statement is the whole transaction"
+    await door.post(news)
     late = event_about(paid, type_="payment_intent.processing", status="processing")
     await door.post(late)
     entries = await inbox_of(db, paid)

@@ -228,16 +228,24 @@ def _announce_refund(tx: WriteTx, actor: Actor, row: Record, failure: str | None
     outbox.add(tx, refunded, actor=actor)
 
 
-async def store_webhook(tx: WriteTx, fact: WebhookFact, raw: bytes) -> UUID | None:
+async def store_webhook(
+    tx: WriteTx, fact: WebhookFact, raw: bytes, *, no_news_only: bool = False
+) -> UUID | None:
     """Keep a verified webhook and queue its job; None when it came before.
 
-    One that tells nothing new is kept as processed and queues nothing.
+    One that tells nothing new is kept as processed and queues nothing; with `no_news_only` others
+    are not kept, so that one statement is enough.
     """
     known_in: list[str] = []
     if fact.kind == "payment" and fact.outcome is not None and fact.payment_id is not None:
         known_in = [state.value for state in covers(fact.outcome.kind)]
     row = await store.insert_webhook(
-        tx, fact, raw, no_news_in=known_in, no_action=fact.kind == "other"
+        tx,
+        fact,
+        raw,
+        no_news_in=known_in,
+        no_action=fact.kind == "other",
+        no_news_only=no_news_only,
     )
     if row is None:
         return None
