@@ -103,8 +103,9 @@ async def act(db: Database, webhook_id: UUID) -> None:
     payment_id, outcome = fact.payment_id, fact.outcome
 
     async def apply(tx: Any) -> None:
+        locked = await payments.lock(tx, payment_id)
         await payments.record(
-            tx, system("webhook"), payment_id=payment_id, outcome=outcome, source="webhook"
+            tx, system("webhook"), payment=locked, outcome=outcome, source="webhook"
         )
         await payments.mark_processed(tx, webhook_id)
 

@@ -1,7 +1,8 @@
 """The facade of `payments`.
 
 A purchase: `start` in the flow's transaction → commit → `execute` → a second transaction with
-`record`. Webhooks and the sweeper end in the same `record`, in any order and as often as they like.
+`lock` and `record`. Webhooks and the sweeper end in the same `record`, in any order and as often as
+they like.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from souk.contexts.payments.adapters.sandbox import SandboxGateway
 from souk.contexts.payments.commands import (
     WEBHOOK_JOB,
     WebhookJob,
+    lock,
     mark_processed,
     record,
     record_refund,
@@ -24,6 +26,7 @@ from souk.contexts.payments.domain import (
     UNDER_WAY,
     GatewayOutcome,
     OutcomeKind,
+    Payment,
     PaymentMethod,
     PaymentState,
     RefundOutcome,
@@ -72,6 +75,7 @@ from souk.contexts.payments.queries import (
     pending_refunds,
     refunds_of,
     stale,
+    view_of,
     violations,
     waiting_webhooks,
     webhook_fact,
@@ -92,6 +96,7 @@ __all__ = [
     "Gateways",
     "InboxEntry",
     "OutcomeKind",
+    "Payment",
     "PaymentInProgress",
     "PaymentMethod",
     "PaymentMoney",
@@ -129,6 +134,7 @@ __all__ = [
     "gateways_from",
     "history",
     "inbox",
+    "lock",
     "mark_processed",
     "money_of_all",
     "of_checkout",
@@ -142,6 +148,7 @@ __all__ = [
     "stale",
     "start",
     "store_webhook",
+    "view_of",
     "violations",
     "waiting_webhooks",
     "webhook_fact",

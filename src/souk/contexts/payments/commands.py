@@ -92,21 +92,27 @@ async def start(
     return view_of(existing)
 
 
-async def record(
-    tx: WriteTx, actor: Actor, *, payment_id: UUID, outcome: GatewayOutcome, source: str
-) -> PaymentView:
-    """Write down what the gateway said. Old or repeated news changes nothing and tells nobody.
-
-    `source` says how we heard: `answer`, `webhook`, `sweeper`. Raises PaymentNotFound,
-    ForeignOutcome, AmountMismatch.
-    """
+async def lock(tx: WriteTx, payment_id: UUID) -> Payment:
+    """The payment, which nobody else changes until the transaction ends. Raises PaymentNotFound."""
     payment = await store.lock(tx, payment_id)
     if payment is None:
         raise PaymentNotFound
+    return payment
+
+
+async def record(
+    tx: WriteTx, actor: Actor, *, payment: Payment, outcome: GatewayOutcome, source: str
+) -> PaymentView:
+    """Write down what the gateway said of a payment that `lock` gave. Old or repeated news changes
+    nothing and tells nobody.
+
+    `source` says how we heard: `answer`, `webhook`, `sweeper`. Raises ForeignOutcome,
+    AmountMismatch.
+    """
     after = apply(payment, outcome)
     if after is payment:
         if payment.state in UNDER_WAY:
-            await store.touch(tx, payment_id)
+            await store.touch(tx, payment.id)
         return view_of(payment)
     moved = after.state != payment.state
     await store.save(

@@ -1,7 +1,8 @@
 """Rows of `payments` to entities and back; every FOR UPDATE of the context.
 
-Lock order inside: payment, then its refund. A flow takes its own locks (checkout, stock, seller
-orders) before it calls anything that locks a payment.
+Lock order inside: payment, then its refund. A flow locks its checkout or its seller orders before
+it calls anything that locks a payment. Whoever settles a checkout takes the payment before the
+stock, whoever cancels lines of an order after it: what still decides about stock has no order.
 """
 
 from __future__ import annotations
