@@ -99,7 +99,9 @@ def _steps(place: Place, tag: str) -> dict[str, Step]:
         "whole purchase, filling the cart included": shopping.buying(market, with_cart=True),
     }
     if _has_route("/api/v1/listings/search"):
+        words = [f"/api/v1/listings/search?q={word}" for word in market.words[:20]]
         found["search page of 20 with facets"] = shopping.searching(market)
+        found["search page of 20 with facets, asked again"] = getting(words)
     if _has_route("/listing/{slug:str}"):
         pages = [f"/listing/{slug}" for slug in market.slugs]
         html = {"accept": "text/html"}

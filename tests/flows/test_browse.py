@@ -218,6 +218,32 @@ async def test_search_answers_with_cards_and_facets_in_one_statement(client, db,
     assert hints.json()
 
 
+async def test_the_same_search_again_costs_nothing_and_follows_changes(client, db, engine):
+    actor = factories.seller_actor()
+    fern = await factories.active(db, actor, title="Kept fern")
+    moss = await factories.active(db, actor, title="Kept moss")
+    engine.index([document(fern)])
+    engine.commit()
+
+    async def titles():
+        answer = await client.get("/api/v1/listings/search", params={"q": "kept", "page": 1})
+        return {card["title"] for card in answer.json()["items"]}
+
+    assert await titles() == {"Kept fern"}
+    async with count_statements() as count:
+        assert await titles() == {"Kept fern"}
+    assert not [text for text in count.texts if "listings." in text]
+    # A newer commit of the index, though the tables are as they were.
+    engine.index([document(moss)])
+    engine.commit()
+    assert await titles() == {"Kept fern", "Kept moss"}
+    # A table that was written, though the index does not know yet.
+    await db.transact(
+        lambda tx: tx.execute("UPDATE listings.listing SET state = 'paused' WHERE id = $1", moss.id)
+    )
+    assert await titles() == {"Kept fern"}
+
+
 async def test_searches_are_counted_together(db):
     log = QueryLog()
     word = f"fern {uuid7().hex[-8:]}".translate(str.maketrans("0123456789", "ghijklmnop"))

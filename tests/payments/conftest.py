@@ -20,7 +20,7 @@ from souk.contexts.payments.api import Gateways, RetryPolicy, SandboxGateway
 from souk.kernel.actor import system
 from souk.kernel.ids import uuid7
 from souk.kernel.money import Money
-from souk.platform.database import Database
+from souk.platform.database import Database, WriteTx
 from souk.sandbox_gateway.app import create_app
 from souk.sandbox_gateway.config import SandboxSettings
 
@@ -207,11 +207,13 @@ class Book:
     async def record(
         self, payment: payments.PaymentView, outcome: payments.GatewayOutcome
     ) -> payments.PaymentView:
-        return await self.db.transact(
-            lambda tx: payments.record(
-                tx, self.actor, payment_id=payment.id, outcome=outcome, source="test"
+        async def work(tx: WriteTx) -> payments.PaymentView:
+            locked = await payments.lock(tx, payment.id)
+            return await payments.record(
+                tx, self.actor, payment=locked, outcome=outcome, source="test"
             )
-        )
+
+        return await self.db.transact(work)
 
     async def pay(
         self, gateways: Gateways, *, token: str | None = "pm_card_visa", amount: int = 2_500

@@ -104,8 +104,9 @@ async def act(db: Database, webhook_id: UUID) -> None:
     payment_id, outcome = fact.payment_id, fact.outcome
 
     async def apply(tx: Any) -> None:
+        locked = await payments.lock(tx, payment_id)
         await payments.record(
-            tx, system("webhook"), payment_id=payment_id, outcome=outcome, source="webhook"
+            tx, system("webhook"), payment=locked, outcome=outcome, source="webhook"
         )
         await payments.mark_processed(tx, webhook_id)
 
@@ -145,7 +146,11 @@ async def test_what_is_known_already_queues_nothing(
     door: Door, db: Database, book: Book, gateways: Gateways
 ) -> None:
     paid = await book.pay(gateways)
-    await door.post(event_about(paid))
+    news = event_about(paid)
+    async with count_statements() as count:
+        await door.post(news)
+    assert count.total == 1, "the statement is the whole transaction"
+    await door.post(news)
     late = event_about(paid, type_="payment_intent.processing", status="processing")
     await door.post(late)
     entries = await inbox_of(db, paid)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from typing import ClassVar
+from uuid import UUID
 
 import asyncpg
 import pytest
 
+from souk.kernel.actor import system
 from souk.kernel.ids import uuid7
+from souk.platform import outbox
 from souk.platform.database import Busy, Database, DatabaseUnavailable, count_statements
+from souk.platform.events import Event
 
 
 @pytest.fixture
@@ -145,3 +150,37 @@ async def test_statements_are_counted_with_those_of_child_tasks(db, bucket):
     assert count.texts[-1] == "COMMIT"
     await read()
     assert count.total == 7
+
+
+async def test_one_statement_alone_is_its_own_transaction(db, bucket):
+    async with count_statements() as count:
+        await db.transact(lambda tx: add_one(tx, bucket), alone=True)
+    assert count.total == 1
+    assert await hits(db, bucket) == 1
+
+
+class Rang(Event, frozen=True, kw_only=True):
+    name: ClassVar[str] = "test.rang_alone.v1"
+    key: ClassVar[str] = "bell"
+
+    bell: UUID
+
+
+async def test_alone_nothing_else_is_written_and_the_change_is_noted(db, bucket):
+    before = db.changes.moment
+
+    async def twice(tx):
+        await add_one(tx, bucket)
+        assert await tx.fetchval("SELECT 1") == 1
+        await add_one(tx, bucket)
+
+    with pytest.raises(RuntimeError, match="one statement writes here"):
+        await db.transact(twice, alone=True)
+    assert await hits(db, bucket) == 1
+    assert db.changes.after(before, ["platform.rate_limit"])
+
+    async def tells(tx):
+        outbox.add(tx, Rang(bell=uuid7()), actor=system("test"))
+
+    with pytest.raises(RuntimeError, match="would need another"):
+        await db.transact(tells, alone=True)

@@ -9,7 +9,7 @@ import pytest
 from souk.kernel.ids import uuid7
 from souk.platform.changes import statements_read
 from souk.platform.database import Database, count_statements
-from souk.platform.glance import Glance
+from souk.platform.glance import Glance, Glances
 
 SQL = "SELECT count(*) FROM platform.rate_limit"
 
@@ -87,3 +87,40 @@ async def test_an_answer_made_of_it_depends_on_its_tables(db):
     finally:
         statements_read.reset(token)
     assert seen == {SQL}
+
+
+async def test_values_are_kept_by_key_and_the_least_asked_for_goes(db):
+    made: list[str] = []
+    glances: Glances[str] = Glances(db.changes, seconds=60, most=2)
+
+    async def ask(key: str) -> str:
+        async def make() -> str:
+            made.append(key)
+            async with db.read() as conn:
+                return f"{key}: {await conn.fetchval(SQL)}"
+
+        return await glances.value(key, make)
+
+    first = await ask("a")
+    await ask("b")
+    assert await ask("a") == first
+    await ask("c")
+    await ask("a")
+    await ask("b")
+    assert made == ["a", "b", "c", "b"]
+    await add(db)
+    assert await ask("b") != f"b: {first.partition(' ')[2]}"
+
+
+async def test_what_could_not_be_made_is_not_kept(db):
+    glances: Glances[int] = Glances(db.changes, seconds=60)
+
+    async def fails() -> int:
+        raise ValueError
+
+    async def works() -> int:
+        return 1
+
+    with pytest.raises(ValueError):
+        await glances.value("a", fails)
+    assert await glances.value("a", works) == 1

@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import asyncpg
@@ -142,9 +143,12 @@ class _Patient(ReadConn):
 
 
 class WriteTx(ReadConn):
-    """One transaction. Everything that it writes, events and jobs included, commits at once."""
+    """One transaction. Everything that it writes, events and jobs included, commits at once.
 
-    __slots__ = ("_events", "_writer", "written")
+    With `alone` it is no more than its one statement that writes, which commits by itself.
+    """
+
+    __slots__ = ("_alone", "_events", "_writer", "written")
 
     def __init__(
         self,
@@ -152,38 +156,49 @@ class WriteTx(ReadConn):
         clock: Clock,
         changes: Changes,
         writer: EventWriter,
+        *,
+        alone: bool = False,
     ) -> None:
         super().__init__(raw, clock, changes)
+        self._alone = alone
         self._writer = writer
         self._events: list[tuple[Event, str]] = []
         self.written: set[str] = set()
         """The tables that were written so far, as `schema.table`."""
 
     async def fetch(self, sql: str, *args: object) -> list[Record]:
-        self.written |= tables_written(sql)
+        self._note(sql)
         return await super().fetch(sql, *args)
 
     async def fetchrow(self, sql: str, *args: object) -> Record | None:
-        self.written |= tables_written(sql)
+        self._note(sql)
         return await super().fetchrow(sql, *args)
 
     async def fetchval(self, sql: str, *args: object) -> Any:
-        self.written |= tables_written(sql)
+        self._note(sql)
         return await super().fetchval(sql, *args)
 
     async def execute(self, sql: str, *args: object) -> str:
         """Run one statement; the answer is PostgreSQL's command tag such as `UPDATE 1`."""
         _seen(sql)
-        self.written |= tables_written(sql)
+        self._note(sql)
         return await self._raw.execute(sql, *args)
 
     async def executemany(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         _seen(sql)
-        self.written |= tables_written(sql)
+        self._note(sql)
         await self._raw.executemany(sql, rows)
+
+    def _note(self, sql: str) -> None:
+        tables = tables_written(sql)
+        if self._alone and tables and self.written:
+            raise RuntimeError(f"one statement writes here, and this is another: {sql[:200]}")
+        self.written |= tables
 
     def add_event(self, event: Event, *, actor: str) -> None:
         """Called by `outbox.add`: the event is stored with this transaction or not at all."""
+        if self._alone:
+            raise RuntimeError(f"one statement writes here; {event.name} would need another")
         self._events.append((event, actor))
 
     async def flush_events(self) -> None:
@@ -319,19 +334,28 @@ class Database:
             raise DatabaseUnavailable from error
 
     async def transact(
-        self, work: Callable[[WriteTx], Awaitable[T]], *, losable: frozenset[str] = _NOTHING
+        self,
+        work: Callable[[WriteTx], Awaitable[T]],
+        *,
+        losable: frozenset[str] = _NOTHING,
+        alone: bool = False,
     ) -> T:
         """Run `work` in one transaction and commit it; any exception rolls everything back.
 
         The commit waits until the disk has it, unless nothing but `losable` tables was written
         (docs/decisions/0012-carts-do-not-wait-for-the-disk.md).
 
+        With `alone`, `work` sends one statement that writes, locks nothing and only reads beside
+        it: the statement is the transaction, and what is raised after it undoes nothing. BEGIN and
+        COMMIT would be two of three ways to the server and back. A second one raises RuntimeError.
+
         Serialisation failures and deadlocks are retried with jitter, so `work` must not touch
         anything but the transaction. A lock that does not come in time is `Busy`.
         """
+        attempt_once = self._statement if alone else partial(self._attempt, losable=losable)
         for attempt in range(_ATTEMPTS):
             try:
-                return await self._attempt(work, losable)
+                return await attempt_once(work)
             except (pg.SerializationError, pg.DeadlockDetectedError) as error:
                 if attempt + 1 == _ATTEMPTS:
                     raise Busy from error
@@ -342,7 +366,17 @@ class Database:
                 raise DatabaseUnavailable from error
         raise AssertionError("unreachable")
 
-    async def _attempt(self, work: Callable[[WriteTx], Awaitable[T]], losable: frozenset[str]) -> T:
+    async def _statement(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
+        async with self._writes.acquire(within=self._turn) as raw, _whole(raw):
+            tx = WriteTx(raw, self.clock, self.changes, self._writer, alone=True)
+            try:
+                return await work(tx)
+            finally:
+                self.changes.note(tx.written)
+
+    async def _attempt(
+        self, work: Callable[[WriteTx], Awaitable[T]], *, losable: frozenset[str]
+    ) -> T:
         async with self._writes.acquire(within=self._turn) as raw, _whole(raw):
             _seen("BEGIN")
             tx = WriteTx(raw, self.clock, self.changes, self._writer)

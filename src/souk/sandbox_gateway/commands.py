@@ -132,7 +132,7 @@ class Provider:
                 change = Change(intent=intent)
             return await self._commit(tx, call, change, self._intent_answer(intent))
 
-        return await self._perform(call, chosen, run)
+        return await self._perform(call, chosen, run, alone=True)
 
     async def confirm_intent(self, call: Call, intent_id: str, data: wire.ConfirmIntent) -> Answer:
         """Try a card on an intent that waits for one."""
@@ -261,9 +261,11 @@ class Provider:
         call: Call,
         chosen: Behaviour,
         run: Callable[[WriteTx], Awaitable[tuple[Answer, bool]]],
+        *,
+        alone: bool = False,
     ) -> Answer:
         await self._before(call, chosen)
-        answer, fresh = await self.db.transact(run)
+        answer, fresh = await self.db.transact(run, alone=alone)
         self.wake.set()
         await self._after(chosen, fresh=fresh)
         return answer

@@ -105,7 +105,6 @@ __all__ = [
     "balance_of",
     "balances",
     "checks",
-    "commission_refund_share",
     "commission_rules",
     "desk",
     "draft",

@@ -133,6 +133,9 @@ async def place(
     }
     parts = _split(checkout, priced, order_id=order_id, commissions=by_variant)
     number = human_number(groups=2, size=5)
+    checkout.move(CheckoutState.COMPLETED)
+    checkout.order_id = order_id
+    checkout.payment_id = payment_id
     await store.insert_order(
         tx,
         checkout,
@@ -143,10 +146,6 @@ async def place(
         seller_orders=parts,
         actor=actor.label(),
     )
-    checkout.move(CheckoutState.COMPLETED)
-    checkout.order_id = order_id
-    checkout.payment_id = payment_id
-    await store.save_checkout(tx, checkout)
     event = OrderConfirmed(
         order_id=order_id,
         checkout_id=checkout.id,

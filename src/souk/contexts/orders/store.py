@@ -117,7 +117,10 @@ async def lock_due_checkouts(
 
 
 _PLACE = """
-WITH purchase AS (
+WITH checkout AS (
+  UPDATE orders.checkout SET state = $21, payment_id = $4, order_id = $1, version = $22
+  WHERE id = $3
+), purchase AS (
   INSERT INTO orders.purchase (id, number, checkout_id, payment_id, user_id, guest, email,
     currency, items, discount, delivery, tax, total, shipping_address, billing_address, placed_at)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
@@ -161,7 +164,9 @@ async def insert_order(
     seller_orders: Sequence[SellerOrder],
     actor: str,
 ) -> None:
-    """Order, seller orders, lines and first transitions in one statement."""
+    """Order, seller orders, lines, first transitions and where the checkout stands, in one
+    statement. What the checkout holds is what was ordered, and stays as it was."""
+    checkout.version += 1
     totals = checkout.totals
     await tx.execute(
         _PLACE,
@@ -198,6 +203,8 @@ async def insert_order(
             }
             for part in seller_orders
         ],
+        checkout.state,
+        checkout.version,
     )
 
 

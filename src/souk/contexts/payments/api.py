@@ -1,7 +1,8 @@
 """The facade of `payments`.
 
 A purchase: `start` in the flow's transaction → commit → `execute` → a second transaction with
-`record`. Webhooks and the sweeper end in the same `record`, in any order and as often as they like.
+`lock` and `record`. Webhooks and the sweeper end in the same `record`, in any order and as often as
+they like.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from souk.contexts.payments.adapters.sandbox import SandboxGateway
 from souk.contexts.payments.commands import (
     WEBHOOK_JOB,
     WebhookJob,
+    lock,
     mark_processed,
     record,
     record_refund,
@@ -27,6 +29,7 @@ from souk.contexts.payments.domain import (
     UNDER_WAY,
     GatewayOutcome,
     OutcomeKind,
+    Payment,
     PaymentMethod,
     PaymentState,
     RefundOutcome,
@@ -80,6 +83,8 @@ from souk.contexts.payments.queries import (
     pending_refunds,
     refunds_of,
     stale,
+    view_of,
+    violations,
     waiting_webhooks,
     webhook_fact,
 )
@@ -100,6 +105,7 @@ __all__ = [
     "Gateways",
     "InboxEntry",
     "OutcomeKind",
+    "Payment",
     "PaymentInProgress",
     "PaymentMethod",
     "PaymentNotFound",
@@ -137,6 +143,7 @@ __all__ = [
     "gateways_from",
     "history",
     "inbox",
+    "lock",
     "mark_processed",
     "of_checkout",
     "pending_refunds",
@@ -151,6 +158,8 @@ __all__ = [
     "start",
     "store_webhook",
     "take_held",
+    "view_of",
+    "violations",
     "waiting_webhooks",
     "webhook_fact",
 ]

@@ -94,24 +94,30 @@ async def start(
     return view_of(existing)
 
 
+async def lock(tx: WriteTx, payment_id: UUID) -> Payment:
+    """The payment, which nobody else changes until the transaction ends. Raises PaymentNotFound."""
+    payment = await store.lock(tx, payment_id)
+    if payment is None:
+        raise PaymentNotFound
+    return payment
+
+
 async def record(
     tx: WriteTx,
     actor: Actor,
     *,
-    payment_id: UUID,
+    payment: Payment,
     outcome: GatewayOutcome,
     source: str,
     to_send_back: bool = False,
 ) -> PaymentView:
-    """Write down what the gateway said. Old or repeated news changes nothing and tells nobody.
+    """Write down what the gateway said of a payment that `lock` gave. Old or repeated news changes
+    nothing and tells nobody.
 
     `source` says how we heard: `answer`, `webhook`, `sweeper`. Money that is `to_send_back` is
-    written down as it was taken, also when that is not what was asked for. Raises PaymentNotFound,
-    ForeignOutcome, AmountMismatch.
+    written down as it was taken, also when that is not what was asked for. Raises ForeignOutcome,
+    AmountMismatch.
     """
-    payment = await store.lock(tx, payment_id)
-    if payment is None:
-        raise PaymentNotFound
     detail = outcome.decline_code or ""
     taken = as_taken(payment, outcome) if to_send_back else payment
     if taken is not payment:
@@ -119,7 +125,7 @@ async def record(
     after = apply(taken, outcome)
     if after is taken:
         if payment.state in UNDER_WAY:
-            await store.touch(tx, payment_id)
+            await store.touch(tx, payment.id)
         return view_of(payment)
     moved = after.state != payment.state
     await store.save(
@@ -258,16 +264,24 @@ def _announce_refund(tx: WriteTx, actor: Actor, row: Record, failure: str | None
     outbox.add(tx, refunded, actor=actor)
 
 
-async def store_webhook(tx: WriteTx, fact: WebhookFact, raw: bytes) -> UUID | None:
+async def store_webhook(
+    tx: WriteTx, fact: WebhookFact, raw: bytes, *, no_news_only: bool = False
+) -> UUID | None:
     """Keep a verified webhook and queue its job; None when it came before.
 
-    One that tells nothing new is kept as processed and queues nothing.
+    One that tells nothing new is kept as processed and queues nothing; with `no_news_only` others
+    are not kept, so that one statement is enough.
     """
     known_in: list[str] = []
     if fact.kind == "payment" and fact.outcome is not None and fact.payment_id is not None:
         known_in = [state.value for state in covers(fact.outcome.kind)]
     row = await store.insert_webhook(
-        tx, fact, raw, no_news_in=known_in, no_action=fact.kind == "other"
+        tx,
+        fact,
+        raw,
+        no_news_in=known_in,
+        no_action=fact.kind == "other",
+        no_news_only=no_news_only,
     )
     if row is None:
         return None

@@ -42,7 +42,12 @@ async def receive_webhook(
         REJECTED.labels(gateway, reason).inc()
         log.warning("webhook_rejected", gateway=gateway, reason=reason)
         raise
-    await db.transact(lambda tx: commands.store_webhook(tx, fact, raw))
+    # Most come when the answer to the call has settled the payment: those need no job.
+    kept = await db.transact(
+        lambda tx: commands.store_webhook(tx, fact, raw, no_news_only=True), alone=True
+    )
+    if kept is None:
+        await db.transact(lambda tx: commands.store_webhook(tx, fact, raw))
     return Response(b"{}", media_type="application/json")
 
 

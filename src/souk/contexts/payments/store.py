@@ -1,7 +1,8 @@
 """Rows of `payments` to entities and back; every FOR UPDATE of the context.
 
-Lock order inside: payment, then its refund. A flow takes its own locks (checkout, stock, seller
-orders) before it calls anything that locks a payment.
+Lock order inside: payment, then its refund. A flow locks its checkout or its seller orders before
+it calls anything that locks a payment. Whoever settles a checkout takes the payment before the
+stock, whoever cancels lines of an order after it: what still decides about stock has no order.
 """
 
 from __future__ import annotations
@@ -281,17 +282,25 @@ SELECT $1, $2, $3, $4, $5, $6, $10::text, $7::timestamptz, CASE WHEN known THEN 
   CASE WHEN known THEN 'no news' ELSE '' END
 FROM (SELECT $9::boolean OR EXISTS (
   SELECT FROM payments.payment WHERE id = $5 AND state = ANY($8::text[])) AS known) seen
+WHERE known OR NOT $11::boolean
 ON CONFLICT (gateway, event_id) DO NOTHING
 RETURNING id, processed_at IS NULL AS open
 """
 
 
 async def insert_webhook(
-    tx: WriteTx, fact: WebhookFact, raw: bytes, *, no_news_in: list[str], no_action: bool
+    tx: WriteTx,
+    fact: WebhookFact,
+    raw: bytes,
+    *,
+    no_news_in: list[str],
+    no_action: bool,
+    no_news_only: bool,
 ) -> Record | None:
     """Keep a webhook; None for one that was kept before.
 
-    It is processed at once when it needs no action or tells nothing new.
+    It is processed at once when it needs no action or tells nothing new; with `no_news_only` it is
+    kept in that case alone.
     """
     return await tx.fetchrow(
         _STORE_WEBHOOK,
@@ -305,6 +314,7 @@ async def insert_webhook(
         no_news_in,
         no_action,
         msgspec.json.encode(fact).decode(),
+        no_news_only,
     )
 
 

@@ -58,6 +58,10 @@ class SearchEngine(Protocol):
         """Hits in order. Raises InvalidInput for a query out of bounds, SearchUnavailable."""
         ...
 
+    def state(self) -> object:
+        """What searches see at present: the same object until there is a newer commit."""
+        ...
+
     def answers_at_once(self, query: SearchQuery) -> bool:
         """Whether `search` would take less time than handing it to a thread and back."""
         ...

@@ -110,9 +110,9 @@ async def search_listings(
             page=page,
             size=limit,
         )
-        answer, result = await found(conn, engine, query)
+        answer, total = await found(conn, engine, query)
     if page == 1:
-        await query_log.add(db, text=text, total=result.total)
+        await query_log.add(db, text=text, total=total)
     return Response(answer, media_type=_JSON)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -11,9 +13,12 @@ from souk.contexts.listings import api as listings
 from souk.contexts.search import api as search
 from souk.kernel.errors import FieldProblem, InvalidInput
 from souk.platform.database import Database, ReadConn
+from souk.platform.glance import Glances
 
 _encode = msgspec.json.Encoder().encode
 _MAX_VALUES = 200
+# Answers of 20 cards have some 25 kB.
+_KEPT = 100
 _FLUSH_AFTER = 50
 _FLUSH_SECONDS = 5.0
 _PREFIXES = ("attr.", "min.", "max.")
@@ -64,13 +69,34 @@ def filters_of(
     return choices, ranges
 
 
-async def found(
-    conn: ReadConn, engine: search.SearchEngine, query: search.SearchQuery
-) -> tuple[bytes, search.SearchResult]:
-    """The answer as JSON, in one statement, and what the engine said. Raises InvalidInput."""
-    result = await search.search(engine, query)
-    cards = await listings.card_bytes(conn, result.ids)
-    return b'{"items":[%s],%s' % (b",".join(cards), _encode(_facts(result))[1:]), result
+class Found(NamedTuple):
+    """An answer as JSON, and how many listings there are for it."""
+
+    answer: bytes
+    total: int
+
+
+_found: WeakKeyDictionary[object, Glances[Found]] = WeakKeyDictionary()
+"""The answers to what was searched last, by the commit of the index that they are of."""
+
+
+async def found(conn: ReadConn, engine: search.SearchEngine, query: search.SearchQuery) -> Found:
+    """The answer, in one statement; a moment ago's when the same was asked then.
+
+    Raises InvalidInput, SearchUnavailable.
+    """
+    state = engine.state()
+    kept = _found.get(state)
+    if kept is None:
+        kept = _found[state] = Glances(conn.changes, most=_KEPT)
+
+    async def make() -> Found:
+        result = await search.search(engine, query)
+        cards = await listings.card_bytes(conn, result.ids)
+        facts = _encode(_facts(result))
+        return Found(b'{"items":[%s],%s' % (b",".join(cards), facts[1:]), result.total)
+
+    return await kept.value(_encode(query), make)
 
 
 def _facts(result: search.SearchResult) -> SearchFacts:

@@ -39,30 +39,27 @@ async def settle(
 ) -> Settled:
     """Apply what the gateway said. Any number of calls with the same outcome have one effect.
 
-    Locks: checkout → stock → payment → ledger accounts.
+    Locks: checkout → payment → stock → ledger accounts.
     """
     checkout = await orders.lock_any_checkout(tx, checkout_id=checkout_id)
+    before = await payments.lock(tx, payment_id)
     if outcome.kind is not payments.OutcomeKind.CAPTURED:
-        payment = await payments.record(
-            tx, actor, payment_id=payment_id, outcome=outcome, source=source
-        )
+        payment = await payments.record(tx, actor, payment=before, outcome=outcome, source=source)
         if payment.state in payments.ENDED_WITHOUT_MONEY:
             await _back_to_open(tx, checkout, payment_id)
         return _settled(checkout, payment)
     if checkout.state is orders.CheckoutState.COMPLETED:
-        return await _already_completed(tx, actor, checkout, payment_id, outcome, source)
-    before = await payments.find(tx, payment_id)
-    if before is not None and before.state == payments.PaymentState.CAPTURED:
+        return await _already_completed(tx, actor, checkout, before, outcome, source)
+    if before.state is payments.PaymentState.CAPTURED:
         # Its money was sent back already: goods that are there again do not change that.
-        return _settled(checkout, before)
+        return _settled(checkout, payments.view_of(before))
     # An attempt that was given up may be captured after the checkout was changed; nobody pays for
     # what they have not seen.
     seen = (checkout.totals.total, checkout.currency)
-    as_seen = before is not None and (before.amount, before.currency) == seen
-    as_seen = as_seen and (outcome.amount, outcome.currency) == seen
+    as_seen = (before.amount, before.currency) == seen == (outcome.amount, outcome.currency)
     if not as_seen or not await _take_stock(tx, actor, checkout):
-        return await _send_back(tx, actor, checkout, payment_id, outcome, source)
-    return await _complete(tx, actor, checkout, payment_id, outcome, source)
+        return await _send_back(tx, actor, checkout, before, outcome, source)
+    return await _complete(tx, actor, checkout, before, outcome, source)
 
 
 def tax_country(checkout: orders.Checkout) -> str:
@@ -116,7 +113,7 @@ async def _complete(
     tx: WriteTx,
     actor: Actor,
     checkout: orders.Checkout,
-    payment_id: UUID,
+    before: payments.Payment,
     outcome: payments.GatewayOutcome,
     source: str,
 ) -> Settled:
@@ -136,14 +133,12 @@ async def _complete(
         ],
     )
     # The money first: that is the order in which timelines tell it.
-    payment = await payments.record(
-        tx, actor, payment_id=payment_id, outcome=outcome, source=source
-    )
+    payment = await payments.record(tx, actor, payment=before, outcome=outcome, source=source)
     placed = await orders.place(
         tx,
         actor,
         checkout=checkout,
-        payment_id=payment_id,
+        payment_id=payment.id,
         commissions=[
             orders.LineCommission(quote.rule_id, quote.amount.amount, quote.tax.amount)
             for quote in quotes
@@ -153,7 +148,7 @@ async def _complete(
         tx,
         actor,
         ledger.draft.captured(
-            payment_id=payment_id,
+            payment_id=payment.id,
             gateway=payment.gateway,
             order_number=placed.number,
             currency=checkout.currency,
@@ -171,16 +166,14 @@ async def _already_completed(
     tx: WriteTx,
     actor: Actor,
     checkout: orders.Checkout,
-    payment_id: UUID,
+    before: payments.Payment,
     outcome: payments.GatewayOutcome,
     source: str,
 ) -> Settled:
-    if checkout.payment_id != payment_id:
+    if checkout.payment_id != before.id:
         # Two attempts of one checkout were both charged: the second goes back.
-        return await _send_back(tx, actor, checkout, payment_id, outcome, source)
-    payment = await payments.record(
-        tx, actor, payment_id=payment_id, outcome=outcome, source=source
-    )
+        return await _send_back(tx, actor, checkout, before, outcome, source)
+    payment = await payments.record(tx, actor, payment=before, outcome=outcome, source=source)
     return _settled(checkout, payment)
 
 
@@ -196,23 +189,22 @@ async def _send_back(
     tx: WriteTx,
     actor: Actor,
     checkout: orders.Checkout,
-    payment_id: UUID,
+    before: payments.Payment,
     outcome: payments.GatewayOutcome,
     source: str,
 ) -> Settled:
     """Money without goods: write it down, refund it by itself, tell the buyer."""
-    before = await payments.find(tx, payment_id)
     payment = await payments.record(
-        tx, actor, payment_id=payment_id, outcome=outcome, source=source, to_send_back=True
+        tx, actor, payment=before, outcome=outcome, source=source, to_send_back=True
     )
-    if before is not None and before.state == payment.state:
+    if before.state == payment.state:
         return _settled(checkout, payment)
     amount = Money(payment.amount, payment.currency)
     await ledger.post(
         tx,
         actor,
         ledger.draft.captured(
-            payment_id=payment_id,
+            payment_id=payment.id,
             gateway=payment.gateway,
             order_number="without goods",
             currency=payment.currency,
@@ -224,7 +216,7 @@ async def _send_back(
         tx,
         actor,
         ledger.draft.refund_before_release(
-            refund_id=payment_id,
+            refund_id=payment.id,
             gateway=payment.gateway,
             order_number="without goods",
             currency=payment.currency,
@@ -235,14 +227,14 @@ async def _send_back(
     await payments.request_refund(
         tx,
         actor,
-        payment_id=payment_id,
+        payment_id=payment.id,
         amount=amount,
-        key=f"reversal:{payment_id}",
+        key=f"reversal:{payment.id}",
         reason="The goods were no longer available when the payment arrived.",
     )
     if checkout.state is not orders.CheckoutState.COMPLETED:
-        orders.reverse(tx, actor, checkout=checkout, payment_id=payment_id, amount=amount)
-        if checkout.payment_id in {None, payment_id}:
-            await _close(tx, checkout, payment_id)
-    await audit.record(tx, actor, "payments.reversed", f"payment:{payment_id}", amount=str(amount))
+        orders.reverse(tx, actor, checkout=checkout, payment_id=payment.id, amount=amount)
+        if checkout.payment_id in {None, payment.id}:
+            await _close(tx, checkout, payment.id)
+    await audit.record(tx, actor, "payments.reversed", f"payment:{payment.id}", amount=str(amount))
     return _settled(checkout, payment)

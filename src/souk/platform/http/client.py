@@ -1,12 +1,14 @@
 """HTTP to one server that we chose ourselves: small requests, whole answers, kept connections.
 
 httpcore is the part of httpx that speaks to the network. What httpx adds (redirects, cookies,
-proxies, decoding) is nothing that a call to a gateway needs, and was most of what one cost. For
-addresses that other people give us there is httpx.
+proxies, decoding) is nothing that a call to a gateway needs, and was most of what one cost; half of
+the rest was httpcore's pool, which looks at all of its connections before and after each request.
+For addresses that other people give us there is httpx.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +19,8 @@ import httpcore
 
 _MOST_BODY = 16 * 1024 * 1024
 _TARGET = re.compile(r"(?:/[!-~]*)?")
-_UNSENT = (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout)
+_UNSENT = (httpcore.ConnectError, httpcore.ConnectTimeout)
+_KEPT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +70,12 @@ class HttpClient:
         self._port = parts.port
         self._base = parts.path.rstrip("/")
         self._name = parts.netloc.rpartition("@")[2].encode()
-        connect = min(connect, timeout)
+        self._connect = min(connect, timeout)
         self._extensions = {
-            "timeout": {"connect": connect, "pool": connect, "read": timeout, "write": timeout}
+            "timeout": {"connect": self._connect, "read": timeout, "write": timeout}
         }
-        self._pool = httpcore.AsyncConnectionPool(max_connections=most, keepalive_expiry=30.0)
+        self._turns = asyncio.Semaphore(most)
+        self._idle: list[httpcore.AsyncHTTPConnection] = []
 
     async def ask(
         self, method: str, target: str, *, headers: Mapping[str, str], content: bytes | None = None
@@ -93,11 +97,7 @@ class HttpClient:
                 content=content or b"",
                 extensions=self._extensions,
             )
-            response = await self._pool.handle_async_request(request)
-            try:
-                body = await _read(response)
-            finally:
-                await response.aclose()
+            response, body = await self._asked(request)
         except httpcore.LocalProtocolError as error:
             raise ValueError(f"this cannot be sent as a request: {error}") from error
         except _UNSENT as error:
@@ -107,9 +107,38 @@ class HttpClient:
         told = {name.decode().lower(): value.decode("latin-1") for name, value in response.headers}
         return Reply(response.status, told, body)
 
+    async def _asked(self, request: httpcore.Request) -> tuple[httpcore.Response, bytes]:
+        try:
+            async with asyncio.timeout(self._connect):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            raise Unanswered("every connection is in use", sent=False) from error
+        connection = await self._free(request)
+        try:
+            response = await connection.handle_async_request(request)
+            body = await _read(response)
+            await response.aclose()
+        finally:
+            self._turns.release()
+            if connection.is_idle():
+                self._idle.append(connection)
+            else:
+                await connection.aclose()
+        return response, body
+
+    async def _free(self, request: httpcore.Request) -> httpcore.AsyncHTTPConnection:
+        """The connection used last, unless the server has closed it since; else a new one."""
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.has_expired():
+                return connection
+            await connection.aclose()
+        return httpcore.AsyncHTTPConnection(request.url.origin, keepalive_expiry=_KEPT_SECONDS)
+
     async def close(self) -> None:
         """Drop what is idle."""
-        await self._pool.aclose()
+        while self._idle:
+            await self._idle.pop().aclose()
 
 
 async def _read(response: httpcore.Response) -> bytes:

@@ -86,6 +86,10 @@ class EmbeddedEngine:
         took = (time.perf_counter() - started) * 1_000
         return msgspec.structs.replace(result, took_ms=round(took, 3))
 
+    def state(self) -> object:
+        """The same object until there is a newer commit. Raises SearchUnavailable."""
+        return self._newest()
+
     def answers_at_once(self, query: SearchQuery) -> bool:
         """Whether `search` is too short to be worth a thread: answered before, or a small index."""
         snapshot = self._newest()
