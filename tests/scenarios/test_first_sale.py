@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.scenarios.marketplace import Marketplace
-from tests.web.live import CHROMIUM, require_browser
+from tests.web.live import launched, require_browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.reliability]
 DEMO_PASSWORD = "olive-lantern-harbour"
@@ -39,7 +39,7 @@ def market() -> Iterator[Marketplace]:
 def browser() -> Iterator[Browser]:
     require_browser()
     with sync_playwright() as driver:
-        made = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        made = launched(driver)
         yield made
         made.close()
 

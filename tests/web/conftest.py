@@ -168,11 +168,11 @@ def browser(market: Market) -> Iterator[Browser]:
     """Of a module only: while it is open, this thread can run no other loop."""
     from playwright.sync_api import sync_playwright
 
-    from tests.web.live import CHROMIUM
+    from tests.web.live import launched
 
     assert market.url
     with sync_playwright() as driver:
-        made = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        made = launched(driver)
         yield made
         made.close()
 

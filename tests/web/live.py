@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from souk import app as composition
 from souk.contexts.search import api as search
@@ -25,6 +25,16 @@ from tests.web import world as worlds
 
 CHROMIUM = Path(os.environ.get("SOUK_CHROMIUM", "/usr/bin/chromium"))
 SOURCE = Path(__file__).parents[2] / "src"
+_WITHOUT = (
+    # Chromium draws its address bar's lists as web pages, two for each window of ours: unseen, and
+    # as costly as all that a test looks at.
+    "WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup", "PreloadTopChromeWebUI",
+    # What Playwright itself leaves out: Chromium reads only the last of two lists.
+    "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable", "LensOverlay", "MediaRouter", "PaintHolding",
+    "ThirdPartyStoragePartitioning", "AvoidCorsURLLoaderRestartOnRedirect", "OptimizationHints",
+    "NetworkTimeServiceQuerying", "AimEnabled", "PreconnectToSearch",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -153,11 +163,17 @@ def _wait(url: str, program: subprocess.Popen[bytes], log: Path) -> None:
     raise AssertionError(f"{url} did not answer:\n{log.read_text()[-3_000:]}")
 
 
+def launched(driver: Playwright) -> Browser:
+    """A Chromium; the caller closes it."""
+    flags = ["--no-sandbox", f"--disable-features={','.join(_WITHOUT)}"]
+    return driver.chromium.launch(executable_path=str(CHROMIUM), args=flags)
+
+
 @contextmanager
 def open_page(market: Market, *, width: int = 1280, scripts: bool = True) -> Generator[Page]:
     """A fresh browser with one page, in English."""
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        browser = launched(driver)
         context = browser.new_context(
             viewport={"width": width, "height": 900},
             java_script_enabled=scripts,

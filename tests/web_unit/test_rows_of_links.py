@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
-from tests.web.live import CHROMIUM, SOURCE, require_browser
+from tests.web.live import SOURCE, launched, require_browser
 
 pytestmark = pytest.mark.browser
 STYLES = (SOURCE / "souk/web/static/souk.css").read_text()
@@ -19,9 +19,7 @@ WORDS = ["New", "To pack", "On the way", "Delivered", "Returns", "Cancelled", "R
 def browser_page() -> Iterator[Page]:
     require_browser()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"]
-        )
+        browser = launched(playwright)
         size = {"width": WIDTH, "height": 700}
         yield browser.new_page(java_script_enabled=False, viewport=size)  # type: ignore[arg-type]
         browser.close()
