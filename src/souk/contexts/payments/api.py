@@ -84,7 +84,6 @@ from souk.contexts.payments.queries import (
     refunds_of,
     stale,
     view_of,
-    violations,
     waiting_webhooks,
     webhook_fact,
 )
@@ -159,7 +158,6 @@ __all__ = [
     "store_webhook",
     "take_held",
     "view_of",
-    "violations",
     "waiting_webhooks",
     "webhook_fact",
 ]
