@@ -20,10 +20,6 @@ from tests.web.visits import PASSWORD, Person, Way, logged_in, prepare
 
 pytestmark = pytest.mark.browser
 ADMIN = "acts@souk.example"
-WAYS = [
-    pytest.param(Way(name, width, scripts=name != "plain"), id=name)
-    for name, width in (("wide", 1280), ("narrow", 390), ("plain", 390))
-]
 HOME = {
     "name": "Ada Lovelace",
     "line1": "Lindenweg 7",
@@ -47,12 +43,6 @@ def admin(market: Market) -> Person:
         return await logged_in(db, ADMIN)
 
     return prepare(market.db_url, work)
-
-
-@pytest.fixture(params=WAYS)
-def desk(request: pytest.FixtureRequest, visit: Visits, admin: Person) -> Page:
-    """The administrator's page."""
-    return visit(request.param, admin).page
 
 
 def report(db_url: str, title: str, note: str) -> None:
@@ -107,8 +97,11 @@ def fits(page: Page) -> None:
     assert extra <= 0, f"{page.url} is {extra} px too wide"
 
 
-def test_reports_are_looked_into(desk: Page, market: Market) -> None:
-    page, mark = desk, uuid7().hex[-6:]
+@pytest.mark.parametrize(("width", "scripts"), [(1280, True), (390, True), (390, False)])
+def test_reports_are_looked_into(
+    visit: Visits, market: Market, admin: Person, width: int, scripts: bool
+) -> None:
+    page, mark = visit(Way("desk", width, scripts=scripts), admin).page, uuid7().hex[-6:]
     for title in ("Lavender", "Olive tree", "Reading lamp"):
         report(market.db_url, title, f"Not what it says, {mark}.")
     page.goto(f"{market.url}/admin")
@@ -150,8 +143,11 @@ def ask_for_one(page: Page, market: Market, order_id: str) -> None:
     expect(page.get_by_text("One tree has lost its leaves.")).to_be_visible()
 
 
-def test_an_order_is_cancelled_piece_by_piece(desk: Page, market: Market) -> None:
-    page, order_id = desk, buy(market)
+@pytest.mark.parametrize(("width", "scripts"), [(1280, True), (390, True), (390, False)])
+def test_an_order_is_cancelled_piece_by_piece(
+    visit: Visits, market: Market, admin: Person, width: int, scripts: bool
+) -> None:
+    page, order_id = visit(Way("desk", width, scripts=scripts), admin).page, buy(market)
     ask_for_one(page, market, order_id)
     fits(page)
     twice = page.context.new_page()
