@@ -59,10 +59,14 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TESTS = Path(__file__).parent
 _LONGEST = (
     "reliability/test_kill.py", "bench/test_bench.py", "security/test_schemathesis.py",
-    "scenarios/test_first_sale.py", "reliability/test_race.py", "scenarios/test_walkthrough.py",
-    "demo/test_fill.py", "ledger/test_machine.py", "payments/test_machine.py",
-    "inventory/test_machine.py", "reviews/test_machine.py", "payments/test_sandbox_role.py",
-    "demo/test_demo_goods.py", "security/test_route_matrix.py", "security/test_bad_input.py",
+    "scenarios/test_first_sale.py", "web/test_browser_account.py", "web/test_browser_journeys.py",
+    "web/test_browser_admin.py", "web/test_browser_browsing.py", "web/test_browser_sell.py",
+    "web/test_browser_operator_acts.py", "web/test_browser_desk.py",
+    "web/test_browser_listing.py", "web/test_browser_shop.py", "web/test_browser_reviews.py",
+    "reliability/test_race.py", "scenarios/test_walkthrough.py", "demo/test_fill.py",
+    "ledger/test_machine.py", "payments/test_machine.py", "inventory/test_machine.py",
+    "reviews/test_machine.py", "payments/test_sandbox_role.py", "demo/test_demo_goods.py",
+    "security/test_route_matrix.py", "security/test_bad_input.py",
     "flows/import_listings/test_import_kill.py", "listings/importing/test_import_files.py",
 )  # fmt: skip
 """Files that take longest, the longest first. A file is the work of one process."""

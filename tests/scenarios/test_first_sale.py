@@ -30,7 +30,7 @@ NURSERY_LOG_IN = "theresa@alpenglow.example.com"
 def market() -> Iterator[Marketplace]:
     require_browser()
     made = Marketplace()
-    made.cli("demo", "--orders", "8", seconds=240)
+    made.cli("demo", "--orders", "8", seconds=600)
     with made:
         yield made
 

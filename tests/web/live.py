@@ -9,13 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect
 
 from souk import app as composition
 from souk.contexts.search import api as search
@@ -25,6 +25,8 @@ from tests.web import world as worlds
 
 CHROMIUM = Path(os.environ.get("SOUK_CHROMIUM", "/usr/bin/chromium"))
 SOURCE = Path(__file__).parents[2] / "src"
+PATIENCE = 180.0
+"""Seconds until a marketplace that does not answer is a failure: a busy machine takes its time."""
 _WITHOUT = (
     # Chromium draws its address bar's lists as web pages, two for each window of ours: unseen, and
     # as costly as all that a test looks at.
@@ -151,36 +153,17 @@ def running(data_dir: Path, database_url: str) -> Generator[Market]:
 
 
 def _wait(url: str, program: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(300):
-        if program.poll() is not None:
-            break
-        try:
-            if httpx.get(url, timeout=2).status_code == 200:
+    end = time.monotonic() + PATIENCE
+    while program.poll() is None and time.monotonic() < end:
+        with suppress(httpx.TransportError):
+            if httpx.get(url, timeout=10).status_code == 200:
                 return
-        except httpx.TransportError:
-            pass
         time.sleep(0.1)
     raise AssertionError(f"{url} did not answer:\n{log.read_text()[-3_000:]}")
 
 
 def launched(driver: Playwright) -> Browser:
-    """A Chromium; the caller closes it."""
+    """A Chromium; the caller closes it. What does not come is waited for as on a busy machine."""
+    expect.set_options(timeout=20_000)
     flags = ["--no-sandbox", f"--disable-features={','.join(_WITHOUT)}"]
     return driver.chromium.launch(executable_path=str(CHROMIUM), args=flags)
-
-
-@contextmanager
-def open_page(market: Market, *, width: int = 1280, scripts: bool = True) -> Generator[Page]:
-    """A fresh browser with one page, in English."""
-    with sync_playwright() as driver:
-        browser = launched(driver)
-        context = browser.new_context(
-            viewport={"width": width, "height": 900},
-            java_script_enabled=scripts,
-            locale="en-GB",
-            reduced_motion="reduce",
-        )
-        context.set_default_timeout(15_000)
-        page = context.new_page()
-        yield page
-        browser.close()

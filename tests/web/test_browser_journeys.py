@@ -269,17 +269,21 @@ def test_nothing_jumps(market: Market, visit: Visits, way: Way) -> None:
     assert all(shift < MOST_SHIFT for shift in shifts.values()), shifts
 
 
-@pytest.mark.parametrize("width", [1280, 390, 320])
+@pytest.mark.parametrize("widths", [(1280,), (390, 320)], ids=["wide", "narrow"])
 @pytest.mark.parametrize("language", ["en", "ar"])
 def test_nothing_hangs_over_the_edge(
-    market: Market, visit: Visits, width: int, language: str
+    market: Market, visit: Visits, widths: tuple[int, ...], language: str
 ) -> None:
-    v = visit(Way("edge", width, language=language))
+    v = visit(Way("edge", widths[0], language=language))
     for path in (
         "/", "/search?q=olive", "/search?q=zzqqx", f"/c/{market.plants}?view=list", "/cart",
         f"/listing/{market.olive}", f"/listing/{market.olive}/report", f"/s/{market.nursery}",
         "/wishlist", "/recently-viewed", "/cookies", "/sellers", "/help", "/help/selling",
         "/legal/terms", "/login", "/register", "/forgot",
     ):  # fmt: skip
+        v.page.set_viewport_size({"width": widths[0], "height": 900})
         v.go(path)
         v.fits()
+        for width in widths[1:]:
+            v.page.set_viewport_size({"width": width, "height": 900})
+            v.fits()
