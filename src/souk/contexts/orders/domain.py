@@ -89,7 +89,7 @@ _CHECKOUT: Mapping[CheckoutState, frozenset[CheckoutState]] = {
     CheckoutState.COMPLETED: frozenset(),
     # Money can arrive after the end; it is then matched with fresh stock or sent back.
     CheckoutState.EXPIRED: frozenset({CheckoutState.COMPLETED, CheckoutState.CANCELLED}),
-    CheckoutState.CANCELLED: frozenset({CheckoutState.COMPLETED}),
+    CheckoutState.CANCELLED: frozenset(),
 }
 
 

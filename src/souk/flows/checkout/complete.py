@@ -60,7 +60,9 @@ async def settle(
     seen = (checkout.totals.total, checkout.currency)
     as_seen = before is not None and (before.amount, before.currency) == seen
     as_seen = as_seen and (outcome.amount, outcome.currency) == seen
-    if not as_seen or not await _take_stock(tx, actor, checkout):
+    # Who has cancelled gets the money back, not the goods.
+    wanted = as_seen and checkout.state is not orders.CheckoutState.CANCELLED
+    if not wanted or not await _take_stock(tx, actor, checkout):
         return await _send_back(tx, actor, checkout, payment_id, outcome, source)
     return await _complete(tx, actor, checkout, payment_id, outcome, source)
 
@@ -238,7 +240,7 @@ async def _send_back(
         payment_id=payment_id,
         amount=amount,
         key=f"reversal:{payment_id}",
-        reason="The goods were no longer available when the payment arrived.",
+        reason="The purchase was over, or its goods were gone, when the payment arrived.",
     )
     if checkout.state is not orders.CheckoutState.COMPLETED:
         orders.reverse(tx, actor, checkout=checkout, payment_id=payment_id, amount=amount)

@@ -151,6 +151,11 @@ async def begin_payment(
         checkout.require_open()
         ids = [line.variant_id for line in checkout.lines]
         changes = refresh(checkout, await listings.purchasable(tx, ids), {})
+        if changes:
+            # What is left may be too little for the delivery that was chosen, or for its price.
+            address = checkout.shipping_address
+            options = await _options(tx, checkout, country=address["country"] if address else None)
+            _choose(checkout, options, {})
         checkout.reprice()
         view = show(checkout, options={}, changes=changes)
         if changes or not checkout.lines or not view.ready:
