@@ -15,7 +15,7 @@ from souk.contexts.fulfilment import api as fulfilment
 from souk.contexts.payments import api as payments
 from souk.flows.checkout import complete, flow, jobs, pay, refunds
 from souk.flows.verify import verify
-from souk.kernel.actor import GUEST, system
+from souk.kernel.actor import GUEST, Role, system
 from souk.kernel.ids import fingerprint, uuid7
 from souk.platform.http.holder import Holder
 from tests.factories.market import Buyer, Market
@@ -277,8 +277,15 @@ async def test_a_refund_that_fails_is_asked_for_again(market: Market) -> None:
     assert [one.invariant for one in found] == ["payments.order_refunds"]
     async with market.db.read() as conn:
         ended = (await payments.refunds_of(conn, payment.id))[-1]
+    desk, other = await market.operator(Role.FINANCE), await market.operator(Role.MODERATOR)
+    url = f"/api/v1/admin/refunds/{ended.id}/again"
+    assert (await other.post(url)).status_code == 403
     for _ in range(2):
-        await market.db.transact(lambda tx: refunds.ask_again(tx, system("test"), refund=ended))
+        answer = await desk.post(url)
+        assert (answer.status_code, answer.json()["state"]) == (200, "requested"), answer.text
+    running = answer.json()["id"]
+    refused = await desk.post(f"/api/v1/admin/refunds/{running}/again")
+    assert (refused.status_code, refused.json()["code"]) == (409, "refund_not_failed")
     assert (await refunds_of(market, payment))[-2:] == [failed, asked]
     await market.db.transact(
         lambda tx: tx.execute(
