@@ -244,6 +244,45 @@ async def test_downloads_leave_by_no_parcel(market: Market) -> None:
     assert [file["state"] for file in files] == ["ready"]
 
 
+async def test_parcels_that_arrive_deliver_the_order(market: Market) -> None:
+    shop = await market.shop()
+    first, second = await shop.goods(), await shop.goods()
+    buyer = market.guest()
+    order = await buyer.buy((first, 1), (second, 1))
+    part = part_of(order, shop)
+    for line in part["lines"]:
+        await ship(shop, part, **{line["id"]: 1})
+    parcels = (await shop.http.get("/api/v1/shipments")).json()["items"]
+    states: list[str] = []
+    for parcel in parcels:
+        for state in ("in_transit", "delivered"):
+            url = f"/api/v1/shipments/{parcel['id']}"
+            assert (await shop.http.patch(url, json={"state": state})).status_code == 200
+        await market.drain()
+        states.append(part_of(await buyer.order(order["id"]), shop)["state"])
+    assert states == ["shipped", "delivered"]
+    market.clock.advance(timedelta(days=7, minutes=1))
+    await jobs.tick(market.services)
+    assert part_of(await buyer.order(order["id"]), shop)["state"] == "completed"
+    assert await market.balance(f"escrow:{part['id']}") == 0
+
+
+async def test_a_buyers_silence_keeps_no_seller_unpaid(market: Market) -> None:
+    shop = await market.shop()
+    buyer = market.guest()
+    order = await buyer.buy((await shop.goods(), 1))
+    part = part_of(order, shop)
+    await ship(shop, part)
+    states: list[str] = []
+    for wait in (timedelta(days=21, minutes=-1), timedelta(minutes=2), timedelta(0)):
+        market.clock.advance(wait)
+        await jobs.arrive_overdue(market.services)
+        states.append(part_of(await buyer.order(order["id"]), shop)["state"])
+    assert states == ["shipped", "delivered", "delivered"]
+    asked = await as_buyer(buyer, order, part, "request-return")
+    assert asked.status_code == 200, asked.text
+
+
 @pytest.mark.parametrize("by", ["buyer", "seller"])
 async def test_cancelling_one_part_of_two(market: Market, by: str) -> None:
     shop, other = await market.shop(), await market.shop()

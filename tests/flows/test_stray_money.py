@@ -11,10 +11,11 @@ from uuid import UUID
 import httpx
 import pytest
 
+from souk.contexts.fulfilment import api as fulfilment
 from souk.contexts.payments import api as payments
 from souk.flows.checkout import complete, flow, jobs, pay, refunds
 from souk.flows.verify import verify
-from souk.kernel.actor import GUEST, system
+from souk.kernel.actor import GUEST, Role, system
 from souk.kernel.ids import fingerprint, uuid7
 from souk.platform.http.holder import Holder
 from tests.factories.market import Buyer, Market
@@ -276,8 +277,15 @@ async def test_a_refund_that_fails_is_asked_for_again(market: Market) -> None:
     assert [one.invariant for one in found] == ["payments.order_refunds"]
     async with market.db.read() as conn:
         ended = (await payments.refunds_of(conn, payment.id))[-1]
+    desk, other = await market.operator(Role.FINANCE), await market.operator(Role.MODERATOR)
+    url = f"/api/v1/admin/refunds/{ended.id}/again"
+    assert (await other.post(url)).status_code == 403
     for _ in range(2):
-        await market.db.transact(lambda tx: refunds.ask_again(tx, system("test"), refund=ended))
+        answer = await desk.post(url)
+        assert (answer.status_code, answer.json()["state"]) == (200, "requested"), answer.text
+    running = answer.json()["id"]
+    refused = await desk.post(f"/api/v1/admin/refunds/{running}/again")
+    assert (refused.status_code, refused.json()["code"]) == (409, "refund_not_failed")
     assert (await refunds_of(market, payment))[-2:] == [failed, asked]
     await market.db.transact(
         lambda tx: tx.execute(
@@ -334,6 +342,41 @@ async def test_money_that_went_back_leaves_the_checkout_payable(market: Market) 
     assert paid.json()["state"] == "completed", paid.text
     assert await market.orders_of(checkout) == 1
     assert await market.on_hand(listing) == (9, 0)
+
+
+async def test_money_after_the_buyer_cancelled_goes_back(market: Market) -> None:
+    listing = await (await market.shop()).goods()
+    buyer = market.guest()
+    checkout = await buyer.checkout((listing, 1))
+    await buyer.pay(checkout, "pm_card_declined")
+    payment = await last(market, checkout)
+    cancelled = await buyer.http.post(f"/api/v1/checkouts/{checkout['id']}/cancel")
+    assert cancelled.json()["state"] == "cancelled"
+    captured = payments.OutcomeKind.CAPTURED
+    done = await said(market, payment, kind=captured, amount=payment.amount, currency="EUR")
+    assert (done.state, done.order_id) == ("cancelled", None)
+    assert await refunds_of(market, payment) == [(payment.amount, "EUR", "requested")]
+    assert await market.on_hand(listing) == (10, 0)
+
+
+async def test_delivery_that_is_no_longer_free_is_shown_and_paid(market: Market) -> None:
+    shop = await market.shop()
+    rate = fulfilment.Rate(amount=700, free_over=3_000)
+    way = fulfilment.Method(
+        id=uuid7(), name="Parcel", kind="delivery", currency="EUR", rates=[rate]
+    )
+    await market.db.transact(lambda tx: fulfilment.add_method(tx, shop.actor, method=way))
+    plant, pot = await shop.goods(price=2_000), await shop.goods(price=2_000)
+    buyer = market.guest()
+    checkout = await buyer.checkout((plant, 1), (pot, 1))
+    assert checkout["totals"]["delivery"] == 0
+    await market.db.transact(
+        lambda tx: tx.execute("UPDATE listings.listing SET state = 'paused' WHERE id = $1", pot.id)
+    )
+    refused = await buyer.pay(checkout)
+    assert [one["code"] for one in refused.json()["messages"]] == ["unavailable"]
+    assert (await buyer.state(checkout))["totals"]["total"] == 2_700
+    assert (await buyer.pay(checkout)).json()["payment"]["amount"] == 2_700
 
 
 async def test_more_than_one_payment_can_carry_is_said(market: Market) -> None:

@@ -22,6 +22,7 @@ from souk.contexts.orders.commands import (
     lock_any_checkout,
     lock_checkout,
     lock_part,
+    long_on_the_way,
     mark_digital_delivered,
     new_checkout,
     open_checkout,
@@ -34,6 +35,7 @@ from souk.contexts.orders.commands import (
 )
 from souk.contexts.orders.deadlines import ACCEPT_WITHIN, SHIP_WITHIN, accept_by, ship_by
 from souk.contexts.orders.domain import (
+    ARRIVES_WITHIN,
     CHECKOUT_LIFE,
     LOSABLE,
     RESERVATION_LIFE,
@@ -115,6 +117,7 @@ from souk.contexts.orders.store import save_seller_order as save_part
 
 __all__ = [
     "ACCEPT_WITHIN",
+    "ARRIVES_WITHIN",
     "CHECKOUT_LIFE",
     "LINK_LIFE",
     "LOSABLE",
@@ -187,6 +190,7 @@ __all__ = [
     "lock_checkout",
     "lock_due_checkouts",
     "lock_part",
+    "long_on_the_way",
     "mark_digital_delivered",
     "money_of_all",
     "neighbours",

@@ -11,6 +11,7 @@ import msgspec
 from souk.contexts.orders import store
 from souk.contexts.orders.cancellation import Cancelled
 from souk.contexts.orders.domain import (
+    ARRIVES_WITHIN,
     CHECKOUT_LIFE,
     Checkout,
     CheckoutLine,
@@ -370,6 +371,14 @@ async def due_for_completion(
     """Delivered parts whose return window is over, longest ago first, `without` some of them."""
     before = conn.clock.now() - await return_window(conn)
     return await store.due_deliveries(conn, delivered_before=before, without=without, limit=limit)
+
+
+async def long_on_the_way(
+    conn: ReadConn, *, limit: int, without: Sequence[UUID] = ()
+) -> list[UUID]:
+    """Parts that were sent so long ago that they must have arrived, `without` some of them."""
+    before = conn.clock.now() - ARRIVES_WITHIN
+    return await store.sent_before(conn, before, without=without, limit=limit)
 
 
 async def window_is_over(conn: ReadConn, part: SellerOrder) -> bool:

@@ -24,6 +24,8 @@ from souk.kernel.errors import IllegalTransition
 from souk.kernel.money import Money, allocate
 
 RETURN_WINDOW = timedelta(days=7)
+ARRIVES_WITHIN = timedelta(days=21)
+"""After so long without a word a parcel counts as delivered."""
 CHECKOUT_LIFE = timedelta(hours=2)
 RESERVATION_LIFE = timedelta(minutes=20)
 LOSABLE = frozenset({"orders.checkout"})
@@ -87,7 +89,7 @@ _CHECKOUT: Mapping[CheckoutState, frozenset[CheckoutState]] = {
     CheckoutState.COMPLETED: frozenset(),
     # Money can arrive after the end; it is then matched with fresh stock or sent back.
     CheckoutState.EXPIRED: frozenset({CheckoutState.COMPLETED, CheckoutState.CANCELLED}),
-    CheckoutState.CANCELLED: frozenset({CheckoutState.COMPLETED}),
+    CheckoutState.CANCELLED: frozenset(),
 }
 
 

@@ -314,6 +314,21 @@ async def add_transition(
     )
 
 
+async def sent_before(
+    conn: ReadConn, moment: datetime, *, without: Sequence[UUID], limit: int
+) -> list[UUID]:
+    """Seller orders that are shipped, since before the moment."""
+    rows = await conn.fetch(
+        "SELECT so.id FROM orders.seller_order so WHERE so.state = 'shipped'"
+        " AND so.id <> ALL($3::uuid[]) AND (SELECT max(t.at) FROM orders.transition t"
+        "   WHERE t.seller_order_id = so.id AND t.state = 'shipped') < $1 LIMIT $2",
+        moment,
+        limit,
+        list(without),
+    )
+    return [row["id"] for row in rows]
+
+
 async def due_deliveries(
     conn: ReadConn, *, delivered_before: datetime, without: Sequence[UUID], limit: int
 ) -> list[UUID]:

@@ -27,6 +27,18 @@ class RefundNotFound(DomainError):
         super().__init__("This refund does not exist. Look at the order's payments.")
 
 
+class RefundNotFailed(DomainError):
+    """What is to be sent again is on its way, or there."""
+
+    code = "refund_not_failed"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This refund has not failed, so there is nothing to send again. Reload the payment."
+        )
+
+
 class UnknownGateway(DomainError):
     """The marketplace does not take payments through this gateway."""
 

@@ -57,7 +57,9 @@ async def settle(
     # what they have not seen.
     seen = (checkout.totals.total, checkout.currency)
     as_seen = (before.amount, before.currency) == seen == (outcome.amount, outcome.currency)
-    if not as_seen or not await _take_stock(tx, actor, checkout):
+    # Who has cancelled gets the money back, not the goods.
+    wanted = as_seen and checkout.state is not orders.CheckoutState.CANCELLED
+    if not wanted or not await _take_stock(tx, actor, checkout):
         return await _send_back(tx, actor, checkout, before, outcome, source)
     return await _complete(tx, actor, checkout, before, outcome, source)
 
@@ -230,7 +232,7 @@ async def _send_back(
         payment_id=payment.id,
         amount=amount,
         key=f"reversal:{payment.id}",
-        reason="The goods were no longer available when the payment arrived.",
+        reason="The purchase was over, or its goods were gone, when the payment arrived.",
     )
     if checkout.state is not orders.CheckoutState.COMPLETED:
         orders.reverse(tx, actor, checkout=checkout, payment_id=payment.id, amount=amount)

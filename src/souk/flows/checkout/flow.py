@@ -157,6 +157,11 @@ async def begin_payment(
         found = await listings.purchasable(tx, ids)
         held = await files_held(tx, checkout.user_id, found)
         changes = refresh(checkout, found, {}, held=held)
+        if changes:
+            # What is left may be too little for the delivery that was chosen, or for its price.
+            address = checkout.shipping_address
+            options = await _options(tx, checkout, country=address["country"] if address else None)
+            _choose(checkout, options, {})
         checkout.reprice()
         view = show(checkout, options={}, changes=changes)
         if changes or not checkout.lines or not view.ready:

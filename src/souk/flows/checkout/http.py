@@ -10,12 +10,12 @@ from litestar import Response, get, patch, post
 
 from souk.contexts.orders import api as orders
 from souk.contexts.payments import api as payments
-from souk.flows.checkout import expire, flow, pay
+from souk.flows.checkout import expire, flow, pay, refunds
 from souk.flows.checkout.complete import Settled
 from souk.flows.checkout.flow import Item, Parts
 from souk.flows.checkout.options import may_buy
 from souk.flows.checkout.view import CheckoutView
-from souk.kernel.actor import Actor
+from souk.kernel.actor import Actor, Permission
 from souk.platform.database import Database
 from souk.platform.http import access
 from souk.platform.http.holder import Holder, hand_over
@@ -133,7 +133,20 @@ async def read_payment(db: Database, holder: Holder, order_id: UUID) -> OrderPay
         )
 
 
+@post(
+    "/api/v1/admin/refunds/{refund_id:uuid}/again",
+    access=access.operator(Permission.MONEY_MANAGE),
+    idempotent=True,
+    rate="write",
+    status_code=200,
+)
+async def send_refund_again(db: Database, actor: Actor, refund_id: UUID) -> payments.RefundView:
+    """Have a refund that failed sent once more."""
+    return await db.transact(lambda tx: refunds.send_again(tx, actor, refund_id=refund_id))
+
+
 routes: list[Any] = [
+    send_refund_again,
     read_payment,
     open_checkout,
     read_checkout,

@@ -69,6 +69,28 @@ async def ask_again(
     )
 
 
+async def send_again(tx: WriteTx, actor: Actor, *, refund_id: UUID) -> payments.RefundView:
+    """An operator has a refund that failed sent once more; twice is once.
+
+    Raises RefundNotFound, RefundNotFailed.
+    """
+    refund = await payments.find_refund(tx, refund_id)
+    if refund is None:
+        raise payments.RefundNotFound
+    if refund.state != payments.RefundState.FAILED:
+        raise payments.RefundNotFailed
+    asked = await ask_again(tx, actor, refund=refund)
+    await audit.record(
+        tx,
+        actor,
+        "payments.refund_sent_again",
+        f"payment:{refund.payment_id}",
+        amount=str(Money(refund.amount, refund.currency)),
+        refund=str(refund_id),
+    )
+    return asked
+
+
 async def send_refunds(services: Services) -> None:
     """Execute the refunds that are due at the gateway; each carries its own idempotency key."""
     async with services.db.read() as conn:

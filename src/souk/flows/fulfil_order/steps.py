@@ -72,11 +72,15 @@ async def ship(
 async def confirm_delivery(tx: WriteTx, actor: Actor, *, part: orders.SellerOrder) -> None:
     """Everything of a locked part has arrived: it is delivered, and complete when the buyer says so
     in person, since nothing is then left to inspect."""
-    state = orders.SellerOrderState
-    if part.state is state.SHIPPED:
+    if part.state is orders.SellerOrderState.SHIPPED:
         await fulfilment.mark_delivered(tx, actor, seller_order_id=part.id)
-        previous = part.deliver(now=tx.clock.now())
-        await orders.save_step(tx, actor, part, previous=previous, reason="The order has arrived.")
+        await arrive(tx, actor, part=part, reason="The order has arrived.")
+
+
+async def arrive(tx: WriteTx, actor: Actor, *, part: orders.SellerOrder, reason: str) -> None:
+    """A shipped, locked part is with its buyer: the return window begins."""
+    previous = part.deliver(now=tx.clock.now())
+    await orders.save_step(tx, actor, part, previous=previous, reason=reason)
 
 
 async def complete(tx: WriteTx, actor: Actor, *, part: orders.SellerOrder, reason: str) -> None:

@@ -30,6 +30,7 @@ from souk.contexts.fulfilment.queries.shipments import (
     ShipmentView,
     of_orders,
     of_seller,
+    on_the_way,
 )
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "methods_of",
     "of_orders",
     "of_seller",
+    "on_the_way",
     "quote",
     "saved_addresses",
     "violations",

@@ -71,6 +71,15 @@ def _shipment(row: Record) -> ShipmentView:
     )
 
 
+async def on_the_way(conn: ReadConn, seller_order_id: UUID) -> int:
+    """How many parcels of a seller order have not arrived: packed, sent, and not come back."""
+    return await conn.fetchval(
+        "SELECT count(*) FROM fulfilment.shipment WHERE seller_order_id = $1"
+        " AND state IN ('label_pending', 'shipped', 'in_transit')",
+        seller_order_id,
+    )
+
+
 async def of_orders(conn: ReadConn, seller_order_ids: list[UUID]) -> dict[UUID, list[ShipmentView]]:
     """The parcels of each seller order, oldest first. One statement."""
     rows = await conn.fetch(
