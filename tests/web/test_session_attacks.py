@@ -235,3 +235,16 @@ async def test_an_open_page_hears_nothing_after_the_log_out(
         await asyncio.wait_for(anext(page), 5)
     assert hub.open == 0
     await hub.close()
+
+
+@pytest.mark.parametrize("planted", ['x"><b id="planted">', "x.y", "<script>alert(1)</script>"])
+async def test_a_planted_form_token_never_stands_in_a_page(
+    visitor: Visitor, world: World, planted: str
+) -> None:
+    """Pages that are drawn once for all get the visitor's token afterwards."""
+    for path in ("/", f"/listing/{world.olive.slug}", "/login", "/cart", "/sellers"):
+        answer = await visitor.get(path, headers={"cookie": f"souk_csrf={planted}"})
+        assert answer.status_code == 200
+        assert planted not in answer.text and "planted" not in answer.text, path
+        # Whoever has a token that is none, as after a change of the key, gets one that is.
+        assert f'value="{answer.cookies["souk_csrf"]}"' in answer.text, path
