@@ -68,6 +68,8 @@ def _set_up_sentry(settings: Settings) -> None:
         max_request_body_size="never",
         # Values in frames are passwords, tokens and the settings with their keys.
         include_local_variables=False,
+        # That of the framework reads every body, and turns what it cannot read into a failure.
+        auto_enabling_integrations=False,
         before_send=_without_secrets,
         before_send_transaction=_without_secrets,
     )

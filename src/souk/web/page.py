@@ -131,7 +131,7 @@ _rendering: ContextVar[_Rendering] = ContextVar("rendering")
 
 
 def _csrf_token(request: Req) -> str | None:
-    return request.cookies.get(access.cookie_name(CSRF_COOKIE, pages_of(request).settings))
+    return access.csrf_token_of(request, pages_of(request).settings)
 
 
 def _csrf_field() -> Markup:

@@ -188,6 +188,15 @@ async def ended_sessions(conn: ReadConn, *, within: timedelta) -> frozenset[UUID
     return frozenset(row["id"] for row in rows)
 
 
+async def open_among(conn: ReadConn, session_ids: Iterable[UUID]) -> set[UUID]:
+    """Those of the sessions that nobody ended."""
+    rows = await conn.fetch(
+        "SELECT id FROM identity.session WHERE id = ANY($1::uuid[]) AND revoked_at IS NULL",
+        list(session_ids),
+    )
+    return {row["id"] for row in rows}
+
+
 async def sessions(conn: ReadConn, actor: Actor) -> list[SessionView]:
     """The caller's open sessions, last used first."""
     now = conn.clock.now()

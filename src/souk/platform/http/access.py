@@ -179,6 +179,13 @@ def _is_browser(connection: Connection) -> bool:
     return "sec-fetch-mode" in connection.headers or "origin" in connection.headers
 
 
+def csrf_token_of(connection: Connection, settings: Settings) -> str | None:
+    """The token that the browser holds, None when it is none of ours: what somebody else put into
+    the cookie never stands in a page."""
+    token = connection.cookies.get(cookie_name(CSRF_COOKIE, settings))
+    return token if token and _is_ours(token, settings) else None
+
+
 def new_csrf_token(settings: Settings) -> str:
     """A random value and its signature: a planted cookie cannot imitate it."""
     value = secrets.token_urlsafe(18)

@@ -192,8 +192,7 @@ async def _admit(request: Request[Any, Any, Any]) -> None:
     Not as guards: Litestar copies the whole route handler for each guard of each request.
     """
     handler = request.scope["route_handler"]
-    await access.guard(request, handler)
-    await limits.guard(request, handler)
+    await limits.admit(request)
     # From here on the body is read, which costs as much as it is long.
     await contract.guard(request)
     await access.prove(request, handler)

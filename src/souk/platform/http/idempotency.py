@@ -20,6 +20,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from souk.kernel.errors import DomainError, ErrorKind
 from souk.kernel.ids import fingerprint
 from souk.platform.database import Database, WriteTx
+from souk.platform.http import limits
 from souk.platform.http.access import actor_of
 from souk.platform.http.holder import GUEST_HEADER, guest_token_of
 
@@ -94,6 +95,8 @@ class Idempotency:
             return
         if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
             raise KeyBad
+        # Before anything is kept of it: who may not call, or calls too often, leaves no row behind.
+        await limits.admit(request)
         body = await request.body()
         digest = sha256(
             b"\n".join([request.method.encode(), scope["raw_path"], scope["query_string"], body])

@@ -16,6 +16,7 @@ from litestar.handlers.base import BaseRouteHandler
 
 from souk.kernel.errors import DomainError, ErrorKind
 from souk.platform.database import Database, WriteTx
+from souk.platform.http import access
 from souk.platform.http.access import Connection, actor_of
 from souk.platform.settings import Settings
 
@@ -120,6 +121,17 @@ def neighbourhood(address: str) -> str:
     if found.ipv4_mapped is not None:
         return str(found.ipv4_mapped)
     return str(IPv6Network((found, 64), strict=False))
+
+
+async def admit(connection: Connection) -> None:
+    """The route's rule and its limit, once per request. Raises what they raise."""
+    scope = connection.scope
+    if scope["state"].get("admitted"):
+        return
+    scope["state"]["admitted"] = True
+    handler = scope["route_handler"]
+    await access.guard(connection, handler)
+    await guard(connection, handler)
 
 
 async def guard(connection: Connection, handler: BaseRouteHandler) -> None:

@@ -17,6 +17,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
+from souk.contexts.identity import api as identity
 from souk.contexts.notifications import api as notifications
 from souk.kernel.actor import Actor, Permission, system
 from souk.kernel.errors import DomainError, ErrorKind
@@ -182,6 +183,7 @@ class LiveHub:
                 await self._look(first=False)
                 if tick % _QUEUES_EVERY == 1:
                     await self._look_at_queues()
+                    await self._look_at_sessions()
             except DomainError as error:
                 log.warning("live_paused", reason=error.code)
 
@@ -214,6 +216,18 @@ class LiveHub:
             if page.queues is not None and page.queues != shown:
                 page.put(b"event: queues\ndata: " + msgspec.json.encode(shown) + b"\n\n")
             page.queues = shown
+
+    async def _look_at_sessions(self) -> None:
+        """End the pages of who logged out, was logged out or shut out meanwhile."""
+        pages = [page for mine in self._pages.values() for page in mine]
+        ids = {page.actor.session_id for page in pages if page.actor.session_id is not None}
+        if not ids:
+            return
+        async with self._db.read() as conn:
+            over = ids - await identity.open_among(conn, ids)
+        for page in pages:
+            if page.actor.session_id in over:
+                page.put(None)
 
     def end(self) -> None:
         """End every page, and let no new one in: the program is about to stop."""
