@@ -14,7 +14,14 @@ import asyncpg
 import click
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 
 from souk import roles
@@ -269,12 +276,12 @@ def _progress() -> Progress:
 
 def _steps(progress: Progress) -> Callable[[str, int, int | None], None]:
     """A function that long work calls as `report(what, done, total)`."""
-    tasks: dict[str, int] = {}
+    tasks: dict[str, TaskID] = {}
 
     def report(what: str, done: int, total: int | None) -> None:
         if what not in tasks:
             tasks[what] = progress.add_task(what, total=total)
-        progress.update(tasks[what], completed=done, total=total)  # type: ignore[arg-type]
+        progress.update(tasks[what], completed=done, total=total)
 
     return report
 
