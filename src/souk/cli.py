@@ -24,7 +24,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from souk import roles
+from souk import __version__, roles
 from souk.kernel.errors import DomainError
 from souk.platform import migrate as migrations
 from souk.platform import settings as configuration
@@ -66,7 +66,7 @@ def _run(work: Callable[[Services], Awaitable[T]], *, role: str = "cli") -> T:
 
 
 @click.group()
-@click.version_option(package_name="souk")
+@click.version_option(__version__, prog_name="souk")
 def main() -> None:
     """Souk: a marketplace of your own."""
 
