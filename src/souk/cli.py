@@ -14,10 +14,17 @@ import asyncpg
 import click
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 
-from souk import roles
+from souk import __version__, roles
 from souk.kernel.errors import DomainError
 from souk.platform import migrate as migrations
 from souk.platform import settings as configuration
@@ -59,7 +66,7 @@ def _run(work: Callable[[Services], Awaitable[T]], *, role: str = "cli") -> T:
 
 
 @click.group()
-@click.version_option(package_name="souk")
+@click.version_option(__version__, prog_name="souk")
 def main() -> None:
     """Souk: a marketplace of your own."""
 
@@ -269,12 +276,12 @@ def _progress() -> Progress:
 
 def _steps(progress: Progress) -> Callable[[str, int, int | None], None]:
     """A function that long work calls as `report(what, done, total)`."""
-    tasks: dict[str, int] = {}
+    tasks: dict[str, TaskID] = {}
 
     def report(what: str, done: int, total: int | None) -> None:
         if what not in tasks:
             tasks[what] = progress.add_task(what, total=total)
-        progress.update(tasks[what], completed=done, total=total)  # type: ignore[arg-type]
+        progress.update(tasks[what], completed=done, total=total)
 
     return report
 

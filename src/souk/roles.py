@@ -22,6 +22,8 @@ from souk.platform.settings import CannotStart, Settings
 
 log = structlog.get_logger()
 _GRACE = 15.0
+_PATIENCE = 3.0
+"""Seconds that the roles of a supervisor that was killed have to let go of their ports."""
 _STEADY = 30.0
 """Seconds after which the earlier deaths of a role are forgotten."""
 
@@ -46,6 +48,18 @@ def database(settings: Settings) -> Generator[str]:
 
 class PortTaken(CannotStart):
     """Another program answers where this one should, or this user may not."""
+
+
+def _await(host: str, port: int, setting: str) -> None:
+    """Like `_claim`, for the first process of all: those of a killed one may still be ending."""
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return _claim(host, port, setting)
+        except PortTaken:
+            if time.monotonic() > end:
+                raise
+        time.sleep(0.1)
 
 
 def _claim(host: str, port: int, setting: str) -> None:
@@ -246,9 +260,9 @@ def up(
     Raises PortTaken before anything was started.
     """
     telemetry.set_up(settings, role="supervisor")
-    _claim(settings.host, settings.port, "SOUK_PORT")
+    _await(settings.host, settings.port, "SOUK_PORT")
     if not settings.is_production:
-        _claim(settings.host, settings.sandbox_port, "SOUK_SANDBOX_PORT")
+        _await(settings.host, settings.sandbox_port, "SOUK_SANDBOX_PORT")
     names = ("serve", "worker") if settings.is_production else ("sandbox", "serve", "worker")
     supervisor = Supervisor(settings, names)
     supervisor.start(prepare=prepare)

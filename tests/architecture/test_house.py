@@ -118,6 +118,26 @@ def test_every_context_says_what_it_owns():
     assert bare == []
 
 
+def test_every_facade_says_what_it_offers():
+    bare = []
+    for facade in sorted(SOURCE.glob("contexts/*/api.py")):
+        for node in tree_of(facade).body:
+            if not isinstance(node, ast.ImportFrom) or node.module is None:
+                continue
+            at = SOURCE.parent / node.module.replace(".", "/")
+            for path in (at.with_suffix(".py"), at / "__init__.py"):
+                if path.exists():
+                    offered = {each.name for each in node.names}
+                    bare += [
+                        f"{relative(path)}: {each.name}"
+                        for each in tree_of(path).body
+                        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+                        and each.name in offered
+                        and not ast.get_docstring(each)
+                    ]
+    assert bare == []
+
+
 def test_nothing_is_left_for_later():
     marks = re.compile(r"#\s*(TODO|FIXME|XXX|HACK)\b|NotImplementedError|except Exception:\s*pass")
     found = [relative(path) for path in FILES if marks.search(path.read_text())]

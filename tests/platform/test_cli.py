@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -122,3 +123,5 @@ def test_every_command_says_what_it_does(tmp_path: Path) -> None:
     assert code == 0
     commands = "up serve worker sandbox migrate demo import verify recount admin events openapi"
     assert [name for name in commands.split() if f" {name} " not in said] == []
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert souk("--version", folder=tmp_path) == (0, f"souk, version {project['version']}")

@@ -23,9 +23,8 @@ _DOWN = re.compile(r'^down_revision = "(\w+)"', re.MULTILINE)
 
 
 def folder() -> Path:
-    """The migrations: beside the package in a checkout, inside it in an installed wheel."""
-    installed = Path(__file__).resolve().parents[1] / "migrations"
-    return installed if installed.exists() else Path(__file__).resolve().parents[3] / "migrations"
+    """The migrations, beside the package in the checkout that Souk runs from."""
+    return Path(__file__).resolve().parents[3] / "migrations"
 
 
 def _config(url: str) -> Config:

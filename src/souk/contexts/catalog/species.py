@@ -75,6 +75,7 @@ def parse_zone(text: str, *, path: str = "zone", upper: bool = False) -> int:
 
 
 def format_zone(steps: int) -> str:
+    """A hardiness zone as gardeners write it, such as `7b`: `steps` are half zones from `0a`."""
     return f"{steps // 2}{'ab'[steps % 2]}"
 
 

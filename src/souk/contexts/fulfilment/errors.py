@@ -78,4 +78,5 @@ class DownloadTooOften(DomainError):
 
 
 def no_such(what: str) -> NotFound:
+    """Something is absent, or another's: the two look the same."""
     return NotFound(f"There is no such {what}. Reload the page to see what there is.")

@@ -111,7 +111,7 @@ class EmailUnavailable(DomainError):
     kind = ErrorKind.CONFLICT
 
     def __init__(self) -> None:
-        super().__init__("The new address already belongs to an account. Use another one.")
+        super().__init__("This address already belongs to an account. Use another one.")
 
 
 class UserNotFound(DomainError):

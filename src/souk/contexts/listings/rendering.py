@@ -126,6 +126,7 @@ def rendition_widths(width: int) -> tuple[int, ...]:
 
 
 def image_view(image: Image) -> ImageView:
+    """A picture with the addresses of its sizes; `srcset` names widths in pixels."""
     base = f"{MEDIA_PATH}{image.key}"
     srcset = [
         f"{base}/{width}.webp {min(width, image.width)}w" for width in rendition_widths(image.width)
@@ -207,6 +208,7 @@ def document_of(listing: Listing, seller: SellerFacts) -> ListingDocument:
 
 
 def variant_view(variant: Variant, currency: str) -> VariantView:
+    """What buyers see of a variant, its prices in `currency`."""
     return VariantView(
         id=variant.id,
         title=variant.title,

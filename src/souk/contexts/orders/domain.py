@@ -34,6 +34,8 @@ nothing was reserved or paid for it."""
 
 
 class CheckoutState(StrEnum):
+    """Where a checkout stands."""
+
     OPEN = "open"
     AWAITING_PAYMENT = "awaiting_payment"
     COMPLETED = "completed"
@@ -42,6 +44,8 @@ class CheckoutState(StrEnum):
 
 
 class SellerOrderState(StrEnum):
+    """Where one seller's part of an order stands."""
+
     PENDING = "pending"
     CONFIRMED = "confirmed"
     PROCESSING = "processing"

@@ -72,6 +72,7 @@ async def insert_checkout(tx: WriteTx, checkout: Checkout) -> None:
 
 
 async def save_checkout(tx: WriteTx, checkout: Checkout) -> None:
+    """Keep a checkout that was locked in this transaction."""
     checkout.version += 1
     await tx.execute(
         "UPDATE orders.checkout SET state = $2, payment_id = $3, order_id = $4, expires_at = $5,"
@@ -95,6 +96,7 @@ async def lock_checkout(tx: WriteTx, checkout_id: UUID) -> Checkout | None:
 
 
 async def find_checkout(conn: ReadConn, checkout_id: UUID) -> Checkout | None:
+    """The checkout as it is, whoever holds it: the caller asks `held_by`."""
     row = await conn.fetchrow(f"{_SELECT} WHERE id = $1", checkout_id)
     return checkout_of(row) if row else None
 

@@ -123,6 +123,7 @@ _REFUNDS = (
 
 
 async def find(conn: ReadConn, payment_id: UUID) -> PaymentView | None:
+    """One payment; amounts in minor units."""
     row = await conn.fetchrow(f"{_SELECT} WHERE id = $1", payment_id)
     return view_of(store.payment_of(row)) if row else None
 
@@ -173,11 +174,13 @@ async def stale(
 
 
 async def refunds_of(conn: ReadConn, payment_id: UUID) -> list[RefundView]:
+    """Every refund of a payment, oldest first."""
     rows = await conn.fetch(f"{_REFUNDS} WHERE r.payment_id = $1 ORDER BY r.id", payment_id)
     return [refund_view(row) for row in rows]
 
 
 async def find_refund(conn: ReadConn, refund_id: UUID) -> RefundView | None:
+    """One refund; its amount in minor units."""
     row = await conn.fetchrow(f"{_REFUNDS} WHERE r.id = $1", refund_id)
     return refund_view(row) if row else None
 

@@ -15,6 +15,8 @@ from souk.kernel.errors import FieldProblem, IllegalTransition, InvalidInput
 
 
 class SellerState(StrEnum):
+    """Where a shop stands, from its application on."""
+
     APPLIED = "applied"
     NEEDS_INFO = "needs_info"
     APPROVED = "approved"
@@ -23,11 +25,15 @@ class SellerState(StrEnum):
 
 
 class SellerKind(StrEnum):
+    """Whether a shop sells privately or as a business."""
+
     PRIVATE = "private"
     BUSINESS = "business"
 
 
 class Tier(StrEnum):
+    """What a shop has earned: `premium` is trusted, and may have a commission of its own."""
+
     STANDARD = "standard"
     PREMIUM = "premium"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from uuid import UUID
 
 from souk.contexts.listings import api as listings
@@ -47,8 +48,8 @@ def _queries(document: listings.ListingDocument) -> list[search.SearchQuery]:
     text = words_of(document.title)
     asked: list[search.SearchQuery] = []
 
-    def ask(**more: object) -> None:
-        asked.append(search.SearchQuery(size=_ASKED, facets=False, **more))  # type: ignore[arg-type]
+    def ask(**more: Any) -> None:
+        asked.append(search.SearchQuery(size=_ASKED, facets=False, **more))
 
     if text:
         ask(text=text, category_id=leaf)
