@@ -122,6 +122,6 @@ VALUES = (
     N_("delivered"), N_("draft"), N_("expired"), N_("in review"), N_("paused"), N_("pending"),
     N_("processing"), N_("refunded"), N_("rejected"), N_("return requested"), N_("returned"),
     N_("shipped"), N_("suspended"),
-    N_("company"), N_("country"), N_("line2"), N_("street and number"), N_("town or city"), N_("name"), N_("phone"),
-    N_("postal code"), N_("region"),
+    N_("company"), N_("country"), N_("line2"), N_("street and number"), N_("town or city"),
+    N_("name"), N_("phone"), N_("postal code"), N_("region"),
 )  # fmt: skip
