@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -100,7 +100,7 @@ def _place(path: str) -> int:
 
 
 @contextmanager
-def _gathered_in(problems: list[FieldProblem]) -> Iterator[None]:
+def _gathered_in(problems: list[FieldProblem]) -> Generator[None]:
     """Keeps what is wrong, so that somebody learns of everything at once."""
     try:
         yield
