@@ -127,6 +127,10 @@ async def test_entries_are_found_by_what_people_know(
     words = text_of(await visitor.page(f"/admin/ledger/entries/{entry.group(1)}"))
     assert f"order {number}" in words and f"escrow {number}" in words
     assert f"escrow {number}" in text_of(await visitor.page(f"/admin/ledger/accounts?q={number}"))
+    plain = text_of(await visitor.page("/admin/ledger/accounts"))
+    assert f"escrow {number}" not in plain, "those of single orders do not hide the others"
+    assert "gateway" in plain
+    assert f"escrow {number}" in text_of(await visitor.page("/admin/ledger/accounts?orders=1"))
     assert "Nothing found" in text_of(await visitor.page("/admin/ledger?q=no-such-thing"))
     csv = (await visitor.get(f"/admin/ledger.csv?q={number}")).text
     assert csv.count("\r\n") == 2 and f"order:{placed.id}" in csv

@@ -83,6 +83,9 @@ async def test_guest_buys_from_two_sellers(
     words = text_of(await visitor.page(order))
     assert "Thank you. Your order is placed." in words
     assert "Paid and confirmed" in words
+    assert "The payment was captured" not in words, "that is the books' way to say it"
+    assert "Delivery expected by" in words, "before the seller has sent anything"
+    assert "Your files are being made ready" in words
     assert "€38.80" in words
     assert "07743" in words
     assert (await visitor.get(url)).headers["location"] == order, "the page after the fact"

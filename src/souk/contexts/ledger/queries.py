@@ -155,10 +155,12 @@ async def accounts(
     conn: ReadConn,
     *,
     prefix: str = "",
+    without: str = "",
     cursor: str | None = None,
     limit: int = DEFAULT_LIMIT,
 ) -> Page[AccountView]:
-    """Accounts whose code begins with `prefix`, by code and currency. Raises BadCursor."""
+    """Accounts whose code begins with `prefix` and, if given, not with `without`; by code and
+    currency. Raises BadCursor."""
     code, currency = "", ""
     if cursor is not None:
         keys = decode_cursor(cursor, size=2)
@@ -168,11 +170,13 @@ async def accounts(
     rows = await conn.fetch(
         f"SELECT a.id, a.code, a.currency, a.kind, {BALANCE} AS balance FROM ledger.account a"
         " WHERE starts_with(a.code, $1) AND (a.code, a.currency) > ($2, $3)"
+        " AND ($5 = '' OR NOT starts_with(a.code, $5))"
         " ORDER BY a.code, a.currency LIMIT $4",
         prefix,
         code,
         currency,
         limit + 1,
+        without,
     )
     return page_of(
         [AccountView(*row.values()) for row in rows],

@@ -133,22 +133,38 @@ async def entry_page(request: Req, db: Database, entry_id: FromPath[UUID]) -> Re
     )
 
 
+_OF_ORDERS = "escrow:"
+
+
 @get(_ROOT + "/accounts", access=_MAY, include_in_schema=False)
 async def accounts_page(
-    request: Req, db: Database, q: Word = "", prefix: Word = "", cursor: Cursor = None
+    request: Req,
+    db: Database,
+    q: Word = "",
+    prefix: Word = "",
+    orders: Word = "",
+    cursor: Cursor = None,
 ) -> Response[bytes]:
-    """Accounts and their balances, by the start of the code, an order's number or a shop."""
+    """Accounts and their balances, by the start of the code, an order's number or a shop.
+
+    Every order has an account of its own, empty once it is over: they would hide all the others,
+    so that they are shown when they are looked for, or with `orders`.
+    """
     path = f"{_ROOT}/accounts"
     async with db.read() as conn:
         code = await _start(conn, q or prefix)
-        found = await ledger.accounts(conn, prefix=code, cursor=cursor, limit=50)
+        without = "" if code or orders else _OF_ORDERS
+        found = await ledger.accounts(conn, prefix=code, without=without, cursor=cursor, limit=50)
         names = await books.names_of(conn, [row.code for row in found.items])
     return await page(
         request,
         "admin/ledger_accounts.html",
         rows=found.items,
         names=names,
-        **frame_of(path, {"q": q or prefix}, sort="", next_cursor=found.next_cursor),
+        without_orders=bool(without),
+        **frame_of(
+            path, {"q": q or prefix, "orders": orders}, sort="", next_cursor=found.next_cursor
+        ),
     )
 
 
