@@ -103,6 +103,19 @@ async def test_a_statement_that_takes_too_long_is_ended(quick, bucket):
     assert await hits(quick, bucket) == 0
 
 
+async def test_a_session_that_the_server_ends_is_a_database_out_of_reach(quick, bucket):
+    async def ended(tx):
+        await add_one(tx, bucket)
+        await tx.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    with pytest.raises(DatabaseUnavailable):
+        await quick.transact(ended)
+    with pytest.raises(DatabaseUnavailable):
+        async with quick.read() as conn:
+            await conn.fetchval("SELECT pg_terminate_backend(pg_backend_pid())")
+    assert await hits(quick, bucket) == 0
+
+
 async def test_a_read_connection_cannot_write(db, bucket):
     async with db.read() as conn:
         assert not hasattr(conn, "execute")

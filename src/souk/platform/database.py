@@ -43,6 +43,12 @@ class DatabaseUnavailable(DomainError):
         super().__init__("We could not reach our records just now. Nothing was changed; try again.")
 
 
+_GONE = (
+    OSError, pg.PostgresConnectionError, pg.InterfaceError, pg.TooManyConnectionsError,
+    pg.CannotConnectNowError, pg.AdminShutdownError, pg.CrashShutdownError,
+)  # fmt: skip
+"""How a server says that it is not there, or ends a session: it stops, starts or was killed."""
+
 STATEMENT_ERRORS = (DatabaseUnavailable, pg.PostgresError)
 """What asking for something may fail with, for those who can do without an answer."""
 
@@ -282,9 +288,7 @@ class Database:
         try:
             async with self._reads.acquire(within=self._turn) as raw, _whole(raw):
                 yield ReadConn(raw, self.clock, self.changes)
-        except (OSError, TimeoutError, pg.PostgresConnectionError, pg.CannotConnectNowError) as e:
-            raise DatabaseUnavailable from e
-        except (pg.InterfaceError, pg.TooManyConnectionsError, pg.QueryCanceledError) as error:
+        except (*_GONE, pg.QueryCanceledError) as error:
             raise DatabaseUnavailable from error
 
     async def transact(
@@ -316,10 +320,8 @@ class Database:
                 await asyncio.sleep(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311
             except (pg.LockNotAvailableError, pg.QueryCanceledError) as error:
                 raise Busy from error
-            except (OSError, TimeoutError, pg.PostgresConnectionError) as error:
+            except _GONE as error:
                 raise DatabaseUnavailable from error
-            except (pg.CannotConnectNowError, pg.InterfaceError, pg.TooManyConnectionsError) as e:
-                raise DatabaseUnavailable from e
         raise AssertionError("unreachable")
 
     async def _statement(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:

@@ -182,11 +182,26 @@ for (const input of $$("input[data-suggest]")) {
 
 document.addEventListener("htmx:configRequest", (event) => { event.detail.headers["x-csrftoken"] = csrf(); });
 
+// What is changed before htmx is there is told to it then.
+const early = new Set();
+const remember = ({ target }) => target.closest("[hx-trigger]") && early.add(target);
+document.addEventListener("change", remember);
+function swapping(config) {
+  if (!config) return;
+  const script = Object.assign(document.createElement("script"), { src: config.dataset.script });
+  script.addEventListener("load", () => {
+    document.removeEventListener("change", remember);
+    early.forEach((field) => field.dispatchEvent(new Event("change", { bubbles: true })));
+  });
+  document.head.append(script);
+}
+
 // What can wait until the page stands: it must not take the line from what is looked at first.
 const settled = document.readyState === "complete" ? Promise.resolve()
   : new Promise((done) => addEventListener("load", done, { once: true }));
 const idle = () => new Promise((done) => (window.requestIdleCallback ?? setTimeout)(done));
 settled.then(idle).then(() => {
+  swapping(document.querySelector("[name=htmx-config]"));
   installable();
   $$("[data-later]").forEach(fill);
 });
