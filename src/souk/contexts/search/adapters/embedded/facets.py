@@ -32,8 +32,10 @@ EXACT, SMALL_INDEX = 20_000, 50_000
 # already when so many of them are in it; fewer for what an active filter hides.
 COSTLY, ENOUGH, ENOUGH_HIDDEN = 50_000, 500, 100
 # The total alone is cheap enough to stay exact up to here (clauses times the smallest).
-EXACT_TOTAL = 200_000
-# The engine lets go of the interpreter while it counts, so passes can use a core each.
+EXACT_TOTAL = 50_000
+# The engine lets go of the interpreter while it counts, so passes can use a core each. Below so
+# many listings handing them over takes longer than they do.
+THREADED = 300_000
 _threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="facets")
 _SELLERS, _CATEGORIES, _VALUES = 20, 2_000, 1_000
 _SHOWN_VALUES, _SHOWN_CODES, _SHOWN_CATEGORIES = 50, 20, 100
@@ -139,7 +141,7 @@ class FacetCounter:
                 wanted[code] = {**_PRICE, **_ATTRIBUTES}
             elif code.startswith(NUMBER) and code.removeprefix(NUMBER) in self._codes:
                 wanted[code] = {**_PRICE, **_numbers([code.removeprefix(NUMBER)])}
-        if len(wanted) == 1 or self._searcher.num_docs <= SMALL_INDEX:
+        if len(wanted) == 1 or self._searcher.num_docs <= THREADED:
             counted = [self._run(one, without=code) for code, one in wanted.items()]
         else:
             counted = list(_threads.map(self._counting, wanted.items()))
