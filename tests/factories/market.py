@@ -313,7 +313,10 @@ class Market:
             assert await relay.dead_letters(conn) == []
 
     async def sound(self) -> None:
-        """Drain, then ask every invariant."""
+        """Send the refunds that are due and drain, as schedules do; then ask every invariant."""
+        from souk.flows.checkout.refunds import send_refunds
+
+        await send_refunds(self.services)
         await self.drain()
         found = await verify.violations(self.services)
         assert found == [], found
