@@ -44,6 +44,16 @@ def number(value: float, language: str) -> str:
     return _with_minus(format_decimal(value, locale=language))
 
 
+@lru_cache(maxsize=4096)
+def measure(value: float, unit: str, language: str) -> str:
+    """A measured number with its unit, to the last decimal: `1.234,5 cm`. Without a unit it may be
+    a year or a model's number and is not grouped."""
+    text = format_decimal(
+        value, locale=language, decimal_quantization=False, group_separator=bool(unit)
+    )
+    return _with_minus(f"{text}\u00a0{unit}" if unit else text)
+
+
 def money_change(amount: int, currency: str, language: str) -> str:
     """As `money`, with a plus before what is gained."""
     if amount <= 0:

@@ -255,6 +255,23 @@ async def detail(conn: ReadConn, key: UUID | str) -> ListingDocument:
     return _decode_document(document)
 
 
+async def documents(
+    conn: ReadConn, keys: Sequence[UUID | str]
+) -> dict[UUID | str, ListingDocument]:
+    """Visible listings by the id or slug that was asked for, in one statement; others are absent."""
+    rows = await conn.fetch(
+        "SELECT id, slug, document FROM listings.listing"
+        " WHERE (id = ANY($1::uuid[]) OR slug = ANY($2::text[]))"
+        " AND state IN ('active', 'sold_out')",
+        [key for key in keys if isinstance(key, UUID)],
+        [key for key in keys if isinstance(key, str)],
+    )
+    found: dict[UUID | str, ListingDocument] = {}
+    for row in rows:
+        found[row["id"]] = found[row["slug"]] = _decode_document(row["document"])
+    return {key: found[key] for key in keys if key in found}
+
+
 async def own(conn: ReadConn, listing_id: UUID, *, seller_id: UUID) -> Listing:
     """A seller's own listing in any state, with everything. Raises NotFound."""
     found = await store.find(conn, listing_id, seller_id=seller_id)

@@ -12,11 +12,13 @@ from uuid import UUID
 from litestar import Request, Response, get
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import PathParameter, QueryParameter
+from msgspec import Meta
 
 from souk.contexts.listings import api as listings
 from souk.contexts.search import api as search
-from souk.flows.browse import flow
+from souk.flows.browse import comparing, flow
 from souk.flows.browse.search import SearchAnswer, filters_of, found, query_log
+from souk.kernel.errors import FieldProblem, InvalidInput
 from souk.kernel.ids import parse_uuid
 from souk.platform.database import Database
 from souk.platform.http import access
@@ -125,6 +127,24 @@ async def suggest(
     return engine.suggest(clean_text(prefix, path="prefix"))
 
 
+@get("/api/v1/listings/compare", access=access.PUBLIC, rate="search")
+async def compare_listings(
+    db: Database,
+    asked: Annotated[
+        list[Annotated[str, Meta(min_length=1, max_length=200)]],
+        QueryParameter(name="listing"),
+    ],
+) -> comparing.Comparison:
+    """Two to four listings side by side: what each says of every attribute, and what differs.
+    `listing` is an id or a slug, once for each; what is not for sale is named in `left_out`."""
+    keys = list(dict.fromkeys(clean_text(key, path="listing") for key in asked))
+    if not comparing.FEWEST <= len(keys) <= comparing.MOST:
+        message = "Name two to four different listings, each as `listing=` with its id or slug."
+        raise InvalidInput(message, problems=[FieldProblem("listing", "out_of_range", message)])
+    async with db.read() as conn:
+        return await comparing.compare(conn, keys)
+
+
 @get(
     "/api/v1/listings/{key:str}",
     access=access.PUBLIC,
@@ -140,4 +160,4 @@ async def read_listing(
     return Response(found, media_type=_JSON)
 
 
-routes = [list_listings, search_listings, suggest, read_listing]
+routes = [list_listings, search_listings, suggest, compare_listings, read_listing]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from souk.contexts.listings import api as listings
 from souk.web.page import media_url
@@ -20,6 +21,7 @@ def _item(card: listings.ListingCard) -> dict[str, Any]:
     image = card.image
     return {
         "id": card.id,
+        "slug": card.slug,
         "title": card.title,
         "url": f"/listing/{card.slug}",
         "image_url": media_url(image.key, 640) if image else None,
@@ -45,6 +47,12 @@ def value_text(value: object, *, unit: str = "") -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return f"{value} {unit}".strip()
+
+
+def compare_url(slugs: Iterable[str], *, only: bool = False) -> str:
+    """The page that shows these side by side; `only` leaves out the rows in which they agree."""
+    params = [("listing", slug) for slug in slugs]
+    return f"/compare?{urlencode([*params, ('differs', '1')] if only else params)}"
 
 
 def gallery_images(images: Iterable[listings.ImageView], title: str) -> list[Mapping[str, str]]:

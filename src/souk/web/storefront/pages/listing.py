@@ -16,6 +16,7 @@ from souk.contexts.inventory import api as inventory
 from souk.contexts.listings import api as listings
 from souk.contexts.search import api as search
 from souk.contexts.sellers import api as sellers
+from souk.flows.browse import comparing
 from souk.kernel.money import Money
 from souk.platform.database import ReadConn
 from souk.platform.http import access
@@ -32,7 +33,7 @@ from souk.web.page import (
     translate,
     tree_of,
 )
-from souk.web.storefront.cards import card_items, gallery_images
+from souk.web.storefront.cards import card_items, compare_url, gallery_images
 from souk.web.storefront.finding import attribute_facts
 from souk.web.storefront.reviews_view import listing_extras
 from souk.web.storefront.seen import note
@@ -162,6 +163,7 @@ async def _around(
         "arrives": _arrival(conn, delivery),
         "species": species,
         "similar": card_items(near),
+        "compare_url": compare_url([document.slug, *(card.slug for card in near)][: comparing.MOST]),
         "more": card_items(card for card in more.items if card.id not in known)[:6],
     }
 

@@ -16,7 +16,7 @@ from souk.web.page import Req, language_of, page
 
 _PRIVATE = (
     "/account", "/cart", "/checkout", "/sell$", "/sell/", "/admin", "/search", "/login",
-    "/register", "/wishlist", "/recently-viewed",
+    "/register", "/wishlist", "/recently-viewed", "/compare",
 )  # fmt: skip
 """Prefixes, but for the desk, whose name begins that of `/sellers`."""
 
