@@ -227,3 +227,40 @@ def test_language_and_theme_are_chosen_and_kept(visit: Visits, way: Way) -> None
     v.go("/cart")
     expect(v.page.locator("html")).to_have_attribute("lang", "fr")
     expect(v.page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+@pytest.mark.parametrize("way", SHOP_WAYS)
+def test_listings_are_compared_side_by_side(market: Market, visit: Visits, way: Way) -> None:
+    v = visit(way)
+    v.go("/search?q=olive&view=list")
+    for title in ("Olive tree", "Olive growing guide"):
+        v.role("checkbox", "Compare %(what)s", what=title).check()
+    v.page.locator("#compare button").click()
+    v.page.wait_for_url("**/compare?**")
+    v.title("Side by side")
+    table = v.role("region", "Side by side")
+    expect(table.locator("thead th")).to_have_count(2)
+    kind = table.get_by_role("row").filter(has=v.page.get_by_text(v.say("Kind"), exact=True))
+    expect(kind).to_contain_text(v.say("Download"))
+    expect(kind).to_contain_text(v.say("differs"))
+    # The region can be scrolled by keyboard, and the names of the rows stay at its beginning.
+    table.focus()
+    expect(table).to_be_focused()
+    start = table.evaluate("e => e.getBoundingClientRect()[document.dir === 'rtl' ? 'right' : 'x']")
+    table.evaluate("e => e.scrollBy(document.dir === 'rtl' ? -80 : 80, 0)")
+    names = table.locator("tbody th").first
+    edge = names.evaluate("e => e.getBoundingClientRect()[document.dir === 'rtl' ? 'right' : 'x']")
+    assert abs(edge - start) < 2
+    v.link("Only what differs").click()
+    v.page.wait_for_url("**differs=1**")
+    v.title("Side by side")
+    rows = table.locator("tbody tr")
+    expect(rows.first).to_be_visible()
+    assert rows.count() == table.locator("tbody tr.differs").count()
+    v.link("Remove %(what)s", what="Olive growing guide").click()
+    v.sees("One alone cannot be compared")
+    v.page.locator("main").get_by_role("link", name=v.say("Look at it")).click()
+    v.page.wait_for_url("**/listing/**")
+    v.link("Compare these side by side").click()
+    v.title("Side by side")
+    expect(v.page.locator(".compare thead th").first).to_contain_text("Olive tree")

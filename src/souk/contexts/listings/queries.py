@@ -258,7 +258,7 @@ async def detail(conn: ReadConn, key: UUID | str) -> ListingDocument:
 async def documents(
     conn: ReadConn, keys: Sequence[UUID | str]
 ) -> dict[UUID | str, ListingDocument]:
-    """Visible listings by the id or slug that was asked for, in one statement; others are absent."""
+    """Visible listings by the id or slug that was asked for; others are absent."""
     rows = await conn.fetch(
         "SELECT id, slug, document FROM listings.listing"
         " WHERE (id = ANY($1::uuid[]) OR slug = ANY($2::text[]))"

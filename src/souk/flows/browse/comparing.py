@@ -130,12 +130,16 @@ def _column(
 def differ(values: Sequence[object]) -> bool:
     """Whether one of them says something else than the first, or nothing where it says something.
 
-    A number is the same however it is written; yes is not the same as one.
+    The order of several values says nothing; a number is the same however it is written; yes is
+    not the same as one.
     """
-    return any(
-        value != values[0] or isinstance(value, bool) != isinstance(values[0], bool)
-        for value in values[1:]
-    )
+    return len({_alike(value) for value in values}) > 1
+
+
+def _alike(value: object) -> tuple[bool, object]:
+    if isinstance(value, list):
+        return False, frozenset(cast("list[object]", value))
+    return isinstance(value, bool), value
 
 
 def _attributes(

@@ -86,8 +86,10 @@ def _facts(request: Req, shown: Sequence[comparing.ComparedListing]) -> list[Row
             [conditions.get(each.condition) if each.condition else None for each in shown],
         ),
     ]
-    for name in dict.fromkeys(name for each in shown for name in each.options):
-        facts.append((name, [", ".join(each.options.get(name, ())) or None for each in shown]))
+    facts += [
+        (name, [", ".join(each.options.get(name, ())) or None for each in shown])
+        for name in dict.fromkeys(name for each in shown for name in each.options)
+    ]
     return [
         {"label": label, "cells": cells, "differs": comparing.differ(cells)}
         for label, cells in facts

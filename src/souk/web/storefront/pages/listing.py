@@ -163,7 +163,9 @@ async def _around(
         "arrives": _arrival(conn, delivery),
         "species": species,
         "similar": card_items(near),
-        "compare_url": compare_url([document.slug, *(card.slug for card in near)][: comparing.MOST]),
+        "compare_url": compare_url(
+            [document.slug, *(card.slug for card in near)][: comparing.MOST]
+        ),
         "more": card_items(card for card in more.items if card.id not in known)[:6],
     }
 
