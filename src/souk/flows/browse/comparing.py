@@ -153,7 +153,7 @@ def _attributes(
     """
     known: dict[str, catalog.Attribute] = {}
     for document in shown:
-        if document.category_id in tree.by_id:
+        if document.category_id is not None and document.category_id in tree.by_id:
             for assignment in tree.attributes_for(document.category_id):
                 known.setdefault(assignment.attribute.code, assignment.attribute)
     codes = dict.fromkeys([*known, *(code for each in shown for code in each.attributes)])
