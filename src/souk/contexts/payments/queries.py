@@ -88,6 +88,7 @@ class InboxEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def view_of(payment: Payment) -> PaymentView:
+    """What others may read of a payment."""
     return PaymentView(
         id=payment.id,
         checkout_id=payment.checkout_id,
