@@ -96,6 +96,36 @@ async def test_a_slow_run_leaves_the_claim_that_took_over(client, body, clock, f
     assert (again.json(), again.headers.get("idempotency-replayed")) == ({"calls": 2}, "true")
 
 
+@pytest.mark.parametrize("failure", [None, KeyError()])
+async def test_an_answer_is_told_when_its_key_cannot_be_settled(client, body, db, clock, failure):
+    key = token()
+    gate = gates[body["name"]] = asyncio.Event()
+    locked, free = asyncio.Event(), asyncio.Event()
+
+    async def lock(tx):
+        await tx.execute("LOCK TABLE platform.idempotency IN ACCESS EXCLUSIVE MODE")
+        locked.set()
+        await free.wait()
+
+    sent = asyncio.create_task(send(client, body, key))
+    for _ in range(500):
+        if body["name"] in calls:
+            break
+        await asyncio.sleep(0.01)
+    locking = asyncio.create_task(db.transact(lock))
+    await locked.wait()
+    failures.extend([failure] if failure else [])
+    gate.set()
+    answer = await sent
+    free.set()
+    await locking
+    assert answer.status_code == (500 if failure else 201)
+    assert (answer.json().get("code") == "internal") is bool(failure)
+    assert (await send(client, body, key)).json()["code"] == "idempotency_still_running"
+    clock.advance(timedelta(seconds=61))
+    assert (await send(client, body, key)).json() == {"calls": 2}
+
+
 async def test_answers_are_kept_for_a_day(client, body, db, clock):
     key = token()
     await send(client, body, key)

@@ -352,3 +352,4 @@ async def test_kill_at_random_moments(
         assert found == [], found
         assert sum(made.killed.values()) == KILLS, made.killed
         assert len(load.orders) >= ENOUGH, (load.said, made.log())
+        assert not load.said["answered 500"], "what is out of reach is said to be: 503"

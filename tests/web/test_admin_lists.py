@@ -11,8 +11,9 @@ from uuid import UUID
 import pytest
 
 from souk.contexts.listings import api as listings
+from souk.contexts.payments import api as payments
 from souk.contexts.sellers import api as sellers
-from souk.kernel.actor import Role
+from souk.kernel.actor import Role, system
 from souk.kernel.ids import uuid7
 from souk.kernel.money import Money
 from souk.platform import audit
@@ -278,6 +279,42 @@ async def test_what_the_gateway_sent_is_read_again(visitor: Visitor, db: Databas
     # Who may look at payments but not move money is not offered it.
     await desks.staff(db, visitor, Role.SUPPORT)
     assert "webhooks/replay" not in await visitor.page(url)
+
+
+async def test_a_refund_that_failed_is_sent_once_more(visitor: Visitor, db: Database) -> None:
+    await desks.admin(db, visitor)
+    payment_id = await paid(db)
+    actor = system("test")
+
+    async def fail(tx: WriteTx, key: str) -> UUID:
+        refund = await payments.request_refund(
+            tx, actor, payment_id=payment_id, amount=Money(700, "EUR"), key=key, reason="Broken"
+        )
+        outcome = payments.RefundOutcome(
+            state=payments.RefundState.FAILED, failure_code="account_closed"
+        )
+        await payments.record_refund(
+            tx, actor, refund_id=refund.id, outcome=outcome, source="webhook"
+        )
+        return refund.id
+
+    failed = await db.transact(lambda tx: fail(tx, "part:1"))
+    url = f"/admin/payments/{payment_id}"
+    again = f"{url}/refunds/{failed}/again"
+    assert f'action="{again}"' in await visitor.page(url)
+    await visitor.submit(again)
+    html = await visitor.page(url)
+    assert "The refund is sent once more." in text_of(html)
+    assert again not in html
+    async with db.read() as conn:
+        states = [one.state for one in await payments.refunds_of(conn, payment_id)]
+        [row, *_] = await audit.recent(conn, subject=f"payment:{payment_id}")
+    assert (states, row.action) == (["failed", "requested"], "payments.refund_sent_again")
+    # Who may look at payments but not move money is not offered it.
+    another = await db.transact(lambda tx: fail(tx, "part:2"))
+    assert f"{another}/again" in await visitor.page(url)
+    await desks.staff(db, visitor, Role.SUPPORT)
+    assert f"{another}/again" not in await visitor.page(url)
 
 
 async def in_review(services: Services, world: World, count: int) -> list[UUID]:

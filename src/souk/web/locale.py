@@ -108,10 +108,11 @@ def day_text(value: date | datetime, language: str) -> str:
 
 
 def datetime_text(value: datetime, language: str) -> str:
+    """Day and time, with the zone that the whole marketplace keeps: UTC."""
     known = BabelLocale.parse(language)
     pattern = str(known.datetime_formats["medium"])
     day, time = format_date(value, "medium", known), format_time(value, "short", locale=known)
-    return pattern.replace("{1}", day).replace("{0}", time).replace("'", "")
+    return pattern.replace("{1}", day).replace("{0}", f"{time} UTC").replace("'", "")
 
 
 # Words that refusals put into their sentences: what it is about, its state, a field of an address.

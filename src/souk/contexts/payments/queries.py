@@ -11,6 +11,7 @@ import msgspec
 from souk.contexts.payments import store
 from souk.contexts.payments.domain import (
     Payment,
+    RefundState,
     decline_message,
     display_state,
     method_name,
@@ -88,6 +89,7 @@ class InboxEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def view_of(payment: Payment) -> PaymentView:
+    """What others may read of a payment."""
     return PaymentView(
         id=payment.id,
         checkout_id=payment.checkout_id,
@@ -177,6 +179,12 @@ async def refunds_of(conn: ReadConn, payment_id: UUID) -> list[RefundView]:
     """Every refund of a payment, oldest first."""
     rows = await conn.fetch(f"{_REFUNDS} WHERE r.payment_id = $1 ORDER BY r.id", payment_id)
     return [refund_view(row) for row in rows]
+
+
+def stuck(refunds: Sequence[RefundView]) -> set[UUID]:
+    """Those of a payment's refunds, oldest first, that failed and were not asked for again."""
+    last = {refund.key.partition("#")[0]: refund for refund in refunds}
+    return {refund.id for refund in last.values() if refund.state == RefundState.FAILED}
 
 
 async def find_refund(conn: ReadConn, refund_id: UUID) -> RefundView | None:

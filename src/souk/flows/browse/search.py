@@ -17,8 +17,8 @@ from souk.platform.glance import Glances
 
 _encode = msgspec.json.Encoder().encode
 _MAX_VALUES = 200
-# Answers of 20 cards have some 25 kB.
-_KEPT = 100
+# Answers of 20 cards have some 40 kB.
+_KEPT = 50
 _FLUSH_AFTER = 50
 _FLUSH_SECONDS = 5.0
 _PREFIXES = ("attr.", "min.", "max.")

@@ -11,19 +11,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
+import structlog
 from litestar import Request
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from souk.kernel.errors import DomainError, ErrorKind
 from souk.kernel.ids import fingerprint
-from souk.platform.database import Database, WriteTx
+from souk.platform.database import Busy, Database, DatabaseUnavailable, WriteTx
 from souk.platform.http import limits
 from souk.platform.http.access import actor_of
 from souk.platform.http.holder import GUEST_HEADER, guest_token_of
 
+log = structlog.get_logger()
 _STALE = timedelta(minutes=1)
 _KEEP = timedelta(hours=24)
 _TOKEN = GUEST_HEADER.encode()
@@ -114,9 +117,11 @@ class Idempotency:
     ) -> None:
         status, content_type, parts = 0, "", list[bytes]()
         secret = False
+        held: list[Message] = []
 
         async def listen(message: Message) -> None:
             nonlocal status, content_type, secret
+            held.append(message)
             if message["type"] == "http.response.start":
                 status = message["status"]
                 # An answer with a token in it cannot be given again, and means nothing without it.
@@ -126,24 +131,34 @@ class Idempotency:
                 )
             elif message["type"] == "http.response.body":
                 parts.append(message.get("body", b""))
-                if not message.get("more_body"):
-                    # Kept before it is sent: an answer that was seen is never computed again.
-                    answer = Stored(status, content_type, b"".join(parts))
-                    await self._settle(db, claim, answer, secret=secret)
-            await send(message)
+                if message.get("more_body"):
+                    return
+                # Kept before it is sent: an answer that was seen is not computed again.
+                answer = Stored(status, content_type, b"".join(parts))
+                await self._settle(db, claim, answer, secret=secret)
+                for each in held:
+                    await send(each)
 
         try:
             await self._app(scope, receive, listen)
         except Exception:
-            await db.transact(lambda tx: _forget(tx, claim))
+            await self._settle(db, claim, None)
             raise
 
-    async def _settle(self, db: Database, claim: Claim, answer: Stored, *, secret: bool) -> None:
+    async def _settle(
+        self, db: Database, claim: Claim, answer: Stored | None, *, secret: bool = False
+    ) -> None:
+        """Keep the answer with its key, or free the key. What was answered is told in any case:
+        when the database is out of reach the key frees itself, as that of a run that died."""
         # A failure on our side or a refusal that waiting can cure is not the final answer.
-        if secret or answer.status >= 500 or answer.status in {409, 429}:
-            await db.transact(lambda tx: _forget(tx, claim))
+        if answer and not secret and answer.status < 500 and answer.status not in {409, 429}:
+            end = partial(_store, claim=claim, answer=answer)
         else:
-            await db.transact(lambda tx: _store(tx, claim, answer))
+            end = partial(_forget, claim=claim)
+        try:
+            await db.transact(end)
+        except (Busy, DatabaseUnavailable):
+            log.warning("idempotency_key_not_settled", status=answer.status if answer else None)
 
     async def _caller(self, request: Request[Any, Any, Any]) -> str:
         actor = await actor_of(request)

@@ -13,6 +13,7 @@ from litestar.response import Stream
 from souk.contexts.ledger import api as ledger
 from souk.contexts.orders import api as orders
 from souk.contexts.payments import api as payments
+from souk.flows.checkout import refunds
 from souk.kernel.actor import Actor, Permission
 from souk.kernel.errors import DomainError
 from souk.kernel.page import Page
@@ -144,7 +145,7 @@ async def payment_page(
             raise payments.PaymentNotFound
         tries = await payments.attempts(conn, payment.checkout_id)
         steps = await payments.history(conn, payment_id)
-        refunds = await payments.refunds_of(conn, payment_id)
+        asked = await payments.refunds_of(conn, payment_id)
         webhooks = await payments.inbox(conn, payment_id=payment_id)
         behind = await orders.desk.for_payments(conn, [each.id for each in tries])
         entries: list[ledger.EntryDetail] = []
@@ -165,14 +166,15 @@ async def payment_page(
         payment=payment,
         attempts=tries,
         steps=steps,
-        refunds=refunds,
+        refunds=asked,
         webhooks=webhooks,
         bodies=bodies,
         order=behind.get(payment_id),
         entries=entries,
         names=names,
         sees_money=actor.may(Permission.MONEY_VIEW),
-        may_replay=actor.may(Permission.MONEY_MANAGE),
+        may_act=actor.may(Permission.MONEY_MANAGE),
+        stuck=payments.stuck(asked),
         log=log,
         people=people,
     )
@@ -197,4 +199,29 @@ async def replay_webhooks(
     )
 
 
-routes: list[Any] = [payments_page, payments_csv, payment_page, replay_webhooks]
+@post(
+    _LIST + "/{payment_id:uuid}/refunds/{refund_id:uuid}/again",
+    access=access.operator(Permission.MONEY_MANAGE),
+    rate="write",
+    include_in_schema=False,
+)
+async def send_refund_again(
+    request: Req, db: Database, actor: Actor, payment_id: FromPath[UUID], refund_id: FromPath[UUID]
+) -> Response[bytes]:
+    """Ask the gateway once more for a refund that failed for good."""
+    return await act(
+        request,
+        db,
+        lambda tx: refunds.send_again(tx, actor, refund_id=refund_id),
+        to=f"{_LIST}/{payment_id}",
+        done="The refund is sent once more.",
+    )
+
+
+routes: list[Any] = [
+    payments_page,
+    payments_csv,
+    payment_page,
+    replay_webhooks,
+    send_refund_again,
+]

@@ -33,7 +33,8 @@ SCANNED = 60_000
 _MUCH_COMMONER = 10
 _COMPLETIONS = 12
 _SHORTEST_PREFIX = 2
-_CACHED = 512
+# An answer with its facets has some 60 kB.
+_CACHED = 128
 
 _ORDERS = {
     Sort.RELEVANCE: ("by_merit", Order.Desc),
