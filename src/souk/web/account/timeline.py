@@ -71,7 +71,7 @@ def _steps(part: orders.SellerOrderView) -> list[dict[str, Any]]:
             "when": step.at,
             "state": step.state if step.state != step.previous else "changed",
             "tone": _TONES.get(step.state, "calm") if step.state != step.previous else "calm",
-            "text": "" if step.state in _SAID else step.reason,
+            "text": "" if step.state in _SAID and step.state != step.previous else step.reason,
         }
         for step in part.timeline
     ]
