@@ -198,20 +198,23 @@ def document(rows: list[Row], unseen: list[str]) -> str:
 
 
 def renewed(rows: list[Row]) -> str:
-    """The table as it is, with what was found now of these pages."""
+    """The table as it is, with what was found now of these pages; new ones come last."""
     table, rest = DOCUMENT.read_text(encoding="utf-8").split(f"\n{MISSED}\n")
     missed, unseen = rest.split(f"\n{UNSEEN}\n")
     now = {f"| {row.kind.template} |": _line(row) for row in rows}
+    known = table.rstrip("\n").splitlines()
     lines = [
-        next((line for start, line in now.items() if old.startswith(start)), old)
-        for old in table.splitlines()
+        next((line for start, line in now.items() if old.startswith(start)), old) for old in known
+    ]
+    lines += [
+        line for start, line in now.items() if not any(old.startswith(start) for old in known)
     ]
     mended = tuple(f"- {row.kind.template}: " for row in rows)
     kept = [
         old for old in missed.split("\n") if old not in {"", NONE} and not old.startswith(mended)
     ]
     still = [*kept, *_missed(rows)] or [NONE]
-    return "\n".join([*lines, MISSED, "", *still, "", UNSEEN, unseen])
+    return "\n".join([*lines, "", MISSED, "", *still, "", UNSEEN, unseen])
 
 
 def _line(row: Row) -> str:
