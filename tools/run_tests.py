@@ -30,8 +30,8 @@ COVERED = ("*/domain.py", "*/domain/*.py", "*/commands.py", "*/commands/*.py", "
 LEAST_COVERED = 95
 """Per cent of lines and branches of domain, commands and flows."""
 CORES = min(4, os.cpu_count() or 1)
-WORKERS = CORES + 1
-"""Files of tests that run beside one another, each process with a database server of its own. One
+WORKERS = CORES + 2
+"""Files of tests that run beside one another, each process with a database server of its own. Two
 more than there are cores, because tests that kill and race wait for much of their time."""
 BROWSERS_AT_ONCE = min(2, CORES)
 """Each with a marketplace of its own."""
@@ -128,7 +128,7 @@ def external_server() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="souk-external-"))
     port = free_port()
     server = embedded.start(
-        folder / "data", version=16, port=port, durable=False, max_connections=300
+        folder / "data", version=16, port=port, durable=False, max_connections=400
     )
     password = secrets.token_urlsafe(18)
     try:

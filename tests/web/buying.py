@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import httpx
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from souk.kernel.ids import token
 from tests.factories.market import HOME
@@ -76,6 +76,21 @@ def order_by_api(market: Market, variant_id: str, pieces: int) -> None:
         url = f"/api/v1/checkouts/{checkout.json()['id']}/payment"
         paid = guest.post(url, json={"method": "pm_card_visa"})
         assert paid.status_code == 200 and paid.json()["order_id"], paid.text
+
+
+def mailed(visit: Visit, email: str, address: str) -> Locator:
+    """The link to `address` in a mail to `email`, which may come after others, and later."""
+    rows = visit.page.get_by_role("row").filter(has_text=email)
+    link = visit.page.locator(f'a[href*="{address}"]').first
+    for _ in range(60):
+        visit.go("/dev/mail")
+        mails = [row.get_attribute("href") for row in rows.get_by_role("link").all()]
+        for mail in filter(None, mails):
+            visit.go(mail)
+            if link.count():
+                return link
+        visit.page.wait_for_timeout(200)
+    raise AssertionError(f"no mail to {email} has a link to {address}")
 
 
 def until_there(visit: Visit, path: str, text: str) -> None:

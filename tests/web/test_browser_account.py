@@ -10,7 +10,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.web.buying import ASKS, fill_address, pay, place, put_into_cart, to_checkout, until_there
+from tests.web.buying import ASKS, fill_address, mailed, pay, place, put_into_cart, to_checkout
 from tests.web.conftest import Visits
 from tests.web.live import Market
 from tests.web.visits import PASSWORD, SHOP_WAYS, Way, logged_in, member, prepare, row_of
@@ -181,10 +181,7 @@ def test_a_forgotten_password_is_set_anew_by_mail(market: Market, visit: Visits,
     v.field("E-mail").fill(person.email)
     v.button("Send the link").click()
     v.title("Look into your mailbox")
-    until_there(v, "/dev/mail", person.email)
-    row = v.page.get_by_role("row").filter(has_text=person.email)
-    row.get_by_role("link").first.click()
-    v.page.locator('a[href*="/reset"]').first.click()
+    mailed(v, person.email, "/reset").click()
     v.field("New password").fill(NEW_PASSWORD)
     v.button("Set the password").click()
     v.page.wait_for_url("**/login**")

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from souk.kernel.ids import uuid7
-from tests.web.buying import ASKS, fill_address, pay, place, put_into_cart, until_there
+from tests.web.buying import ASKS, fill_address, mailed, pay, place, put_into_cart, until_there
 from tests.web.conftest import Visits
 from tests.web.live import GUIDE, Market
 from tests.web.visits import PASSWORD, SHOP_WAYS, WIDE, Visit, Way
@@ -31,9 +31,7 @@ def register(v: Visit, email: str) -> None:
     v.page.locator("main").get_by_role("button", name=v.say("Open an account")).click()
     expect(v.role("heading", "Look into your mailbox")).to_be_visible()
     v.fits()
-    until_there(v, "/dev/mail", email)
-    v.page.get_by_role("row").filter(has_text=email).get_by_role("link").first.click()
-    v.page.locator('a[href*="/verify-email"]').first.click()
+    mailed(v, email, "/verify-email").click()
     v.button("Confirm my address").click()
 
 

@@ -124,6 +124,7 @@ form?.addEventListener("input", (event) => {
   if (event.target.dataset.count) counted(event.target);
   preview();
 });
+if (dirty) preview();
 
 // Species by name: the catalogue's suggestions.
 const species = form?.elements.species;
