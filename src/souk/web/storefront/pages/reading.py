@@ -8,6 +8,7 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from souk.contexts.compliance import api as compliance
+from souk.contexts.orders import api as orders
 from souk.kernel.errors import NotFound
 from souk.platform.database import Database
 from souk.platform.http import access
@@ -38,13 +39,15 @@ async def legal_page(request: Req, db: Database, kind: FromPath[str]) -> Respons
 @get("/help", access=access.PUBLIC, include_in_schema=False)
 async def help_page(request: Req) -> Response[bytes]:
     """How buying works."""
-    return await page(request, "storefront/help.html")
+    return await page(request, "storefront/help.html", arrives_within=orders.ARRIVES_WITHIN.days)
 
 
 @get("/help/selling", access=access.PUBLIC, include_in_schema=False)
 async def selling_page(request: Req) -> Response[bytes]:
     """How selling works."""
-    return await page(request, "storefront/help_selling.html")
+    return await page(
+        request, "storefront/help_selling.html", arrives_within=orders.ARRIVES_WITHIN.days
+    )
 
 
 @get("/robots.txt", access=access.PUBLIC, include_in_schema=False)
