@@ -186,11 +186,11 @@ async def test_the_return_window_ends_by_itself(market: Market) -> None:
     part = part_of(await buyer.order(order["id"]), shop)
     assert part["state"] == "delivered"
     market.clock.advance(timedelta(days=7, minutes=-1))
-    await jobs.tick(market.services)
+    await jobs.complete_due(market.services)
     assert part_of(await buyer.order(order["id"]), shop)["state"] == "delivered"
     market.clock.advance(timedelta(minutes=2))
-    await jobs.tick(market.services)
-    await jobs.tick(market.services)
+    await jobs.complete_due(market.services)
+    await jobs.complete_due(market.services)
     assert part_of(await buyer.order(order["id"]), shop)["state"] == "completed"
     assert await market.balance(f"seller:{shop.seller_id}:pending") == -900
     refused = await as_buyer(buyer, order, part, "request-return")
@@ -208,11 +208,11 @@ async def test_a_part_that_cannot_be_completed_keeps_nobody_else_unpaid(market: 
     market.clock.advance(timedelta(days=7))
     escrow = "UPDATE ledger.account SET balance = balance + $2 WHERE code = $1"
     await market.db.transact(lambda tx: tx.execute(escrow, f"escrow:{parts[0]}", 600))
-    await jobs.tick(market.services)
+    await jobs.complete_due(market.services)
     earned = [await market.balance(f"seller:{shop.seller_id}:pending") for shop in shops]
     assert earned == [0, -900]
     await market.db.transact(lambda tx: tx.execute(escrow, f"escrow:{parts[0]}", -600))
-    await jobs.tick(market.services)
+    await jobs.complete_due(market.services)
     assert await market.balance(f"seller:{shops[0].seller_id}:pending") == -900
 
 
@@ -223,7 +223,7 @@ async def test_workers_that_complete_at_once_pay_once(market: Market) -> None:
     await market.drain()
     market.clock.advance(timedelta(days=7, minutes=1))
     await asyncio.gather(
-        *(jobs.tick(market.services) for _ in range(3)),
+        *(jobs.complete_due(market.services) for _ in range(3)),
         *(release_holds(market.services) for _ in range(3)),
     )
     for shop in shops:
@@ -262,7 +262,7 @@ async def test_parcels_that_arrive_deliver_the_order(market: Market) -> None:
         states.append(part_of(await buyer.order(order["id"]), shop)["state"])
     assert states == ["shipped", "delivered"]
     market.clock.advance(timedelta(days=7, minutes=1))
-    await jobs.tick(market.services)
+    await jobs.complete_due(market.services)
     assert part_of(await buyer.order(order["id"]), shop)["state"] == "completed"
     assert await market.balance(f"escrow:{part['id']}") == 0
 

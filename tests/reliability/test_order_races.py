@@ -80,8 +80,8 @@ async def test_a_return_or_the_end_of_its_window_but_not_both(market: Market) ->
     answers = await asyncio.gather(
         *(act(b, o, p, "request-return") for b, o, p in zip(buyers, orders, parts, strict=True)),
         *(act(b, o, p, "confirm-delivery") for b, o, p in zip(buyers, orders, parts, strict=True)),
-        jobs.tick(market.services),
-        jobs.tick(market.services),
+        jobs.complete_due(market.services),
+        jobs.complete_due(market.services),
     )
     asked, confirmed = answers[:4], answers[4:8]
     for buyer, order, one, other in zip(buyers, orders, asked, confirmed, strict=True):

@@ -116,7 +116,7 @@ async def _make(made: World, *, orders: int) -> None:
     made.report("mails", 0, 1)
     await made.run_jobs()
     made.report("mails", 1, 1)
-    await fulfilment_jobs.tick(made.services)
+    await fulfilment_jobs.complete_due(made.services)
     await made.relay.drain()
     while await made.db.transact(ledger.fold):
         continue

@@ -270,7 +270,7 @@ class Trade:
         await self.world.relay.drain()
         await jobs.send_refunds(services)
         await expire.expire_due(services)
-        await fulfilment_jobs.tick(services)
+        await fulfilment_jobs.complete_due(services)
         while await self.world.db.transact(lambda tx: ledger.release_due(tx, tx.clock.now())):
             continue
         await self.world.relay.drain()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
+
+from souk.platform.database import ReadConn
 
 
 class Violation(msgspec.Struct, frozen=True):
@@ -14,3 +18,13 @@ class Violation(msgspec.Struct, frozen=True):
     invariant: str
     subject: str
     detail: str
+
+
+async def broken(conn: ReadConn, checks: Mapping[str, str], *values: object) -> list[Violation]:
+    """What breaks each of these invariants: a statement by name, which takes `values` and answers
+    with `subject` and `detail` for every row at fault."""
+    return [
+        Violation(invariant, row["subject"], row["detail"])
+        for invariant, sql in checks.items()
+        for row in await conn.fetch(sql, *values)
+    ]

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from souk.platform.database import ReadConn
-from souk.platform.verify import Violation
+from souk.platform.verify import Violation, broken
 
 SETTLED_WITHIN = timedelta(days=1)
 """The sweeper ends a payment within half an hour: one older than this is stuck."""
@@ -64,7 +64,7 @@ SELECT p.id::text AS subject, format('%s refunded and %s held, %s and %s in its 
   p.refunded, p.refund_held, coalesce(sum(r.amount) FILTER (WHERE r.state = 'succeeded'), 0),
   coalesce(sum(r.amount) FILTER (WHERE r.state = 'requested'), 0)) AS detail
 FROM payments.payment p LEFT JOIN payments.refund r ON r.payment_id = p.id
-WHERE $1::timestamptz IS NOT NULL GROUP BY p.id
+GROUP BY p.id
 HAVING p.refunded <> coalesce(sum(r.amount) FILTER (WHERE r.state = 'succeeded'), 0)
   OR p.refund_held <> coalesce(sum(r.amount) FILTER (WHERE r.state = 'requested'), 0)
   OR bool_or(r.currency <> p.currency)
@@ -72,40 +72,35 @@ HAVING p.refunded <> coalesce(sum(r.amount) FILTER (WHERE r.state = 'succeeded')
     "payments.captured_once": """
 SELECT id::text AS subject, format('%s captured of %s in state %s', captured, amount, state)
   AS detail
-FROM payments.payment WHERE $1::timestamptz IS NOT NULL
-  AND captured <> CASE WHEN state = 'captured' THEN amount ELSE 0 END
+FROM payments.payment
+WHERE captured <> CASE WHEN state = 'captured' THEN amount ELSE 0 END
 """,
     "payments.steps": """
 SELECT p.id::text AS subject, format('No step led to %s.', p.state) AS detail
-FROM payments.payment p WHERE $1::timestamptz IS NOT NULL AND NOT EXISTS (
+FROM payments.payment p WHERE NOT EXISTS (
   SELECT FROM payments.transition t WHERE t.payment_id = p.id AND t.state = p.state)
 """,
-    "payments.settled": """
+}
+_WAITS = (
+    (SETTLED_WITHIN, "payments.settled", """
 SELECT id::text AS subject, format('under way since %s', created_at) AS detail
 FROM payments.payment
 WHERE state IN ('created', 'requires_action', 'authorised') AND created_at < $1
-""",
-    "payments.refunds_end": """
+"""),
+    (REFUNDED_WITHIN, "payments.refunds_end", """
 SELECT id::text AS subject, format('asked for at %s, and no end is known', created_at) AS detail
 FROM payments.refund WHERE state = 'requested' AND created_at < $1
-""",
-    "payments.webhooks": """
+"""),
+    (NEWS_WITHIN, "payments.webhooks", """
 SELECT event_id AS subject, format('came at %s and was not acted on', received_at) AS detail
 FROM payments.webhook_inbox WHERE processed_at IS NULL AND received_at < $1
-""",
-}
-_AGE = {
-    "payments.settled": SETTLED_WITHIN,
-    "payments.refunds_end": REFUNDED_WITHIN,
-    "payments.webhooks": NEWS_WITHIN,
-}
+"""),
+)  # fmt: skip
 
 
 async def violations(conn: ReadConn) -> list[Violation]:
     """Refunds that do not add up, and what has waited longer than anything should."""
-    found: list[Violation] = []
-    for invariant, sql in _CHECKS.items():
-        before = conn.clock.now() - _AGE.get(invariant, timedelta(0))
-        rows = await conn.fetch(sql, before)
-        found.extend(Violation(invariant, row["subject"], row["detail"]) for row in rows)
+    found = await broken(conn, _CHECKS)
+    for age, invariant, sql in _WAITS:
+        found += await broken(conn, {invariant: sql}, conn.clock.now() - age)
     return found

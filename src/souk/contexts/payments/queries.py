@@ -62,6 +62,21 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
     payment_ref: str
     created_at: datetime
 
+    @property
+    def matter(self) -> str:
+        """What it is for: the key of the first attempt, which all attempts begin with."""
+        return self.key.partition("#")[0]
+
+    @property
+    def attempt(self) -> int:
+        """From 1: how often the gateway was asked for it, this time included."""
+        return int(self.key.partition("#")[2] or 1)
+
+    @property
+    def next_key(self) -> str:
+        """The key under which it is asked for once more."""
+        return f"{self.matter}#{self.attempt + 1}"
+
 
 class PaymentStep(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the timeline: who heard what, when and how. `previous` None is the start."""
@@ -183,7 +198,7 @@ async def refunds_of(conn: ReadConn, payment_id: UUID) -> list[RefundView]:
 
 def stuck(refunds: Sequence[RefundView]) -> set[UUID]:
     """Those of a payment's refunds, oldest first, that failed and were not asked for again."""
-    last = {refund.key.partition("#")[0]: refund for refund in refunds}
+    last = {refund.matter: refund for refund in refunds}
     return {refund.id for refund in last.values() if refund.state == RefundState.FAILED}
 
 

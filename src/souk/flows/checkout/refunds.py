@@ -33,10 +33,9 @@ async def settle(
     failed = payments.RefundState.FAILED
     if refund.state != failed or (before is not None and before.state == failed):
         return
-    tried = int(refund.key.partition("#")[2] or 1)
-    again = tried <= len(AGAIN)
+    again = refund.attempt <= len(AGAIN)
     if again:
-        await ask_again(tx, actor, refund=refund, after=AGAIN[tried - 1])
+        await ask_again(tx, actor, refund=refund, after=AGAIN[refund.attempt - 1])
     await audit.record(
         tx,
         actor,
@@ -44,7 +43,7 @@ async def settle(
         f"payment:{refund.payment_id}",
         amount=str(Money(refund.amount, refund.currency)),
         failure=refund.failure_code or "",
-        tried=tried,
+        tried=refund.attempt,
         again=again,
     )
 
@@ -57,13 +56,12 @@ async def ask_again(
     after: timedelta = timedelta(0),
 ) -> payments.RefundView:
     """A new attempt at a refund that failed, once; nothing is booked a second time."""
-    root, _, count = refund.key.partition("#")
     return await payments.request_refund(
         tx,
         actor,
         payment_id=refund.payment_id,
         amount=Money(refund.amount, refund.currency),
-        key=f"{root}#{int(count or 1) + 1}",
+        key=refund.next_key,
         reason=refund.reason,
         after=after,
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from souk.platform.database import ReadConn
-from souk.platform.verify import Violation
+from souk.platform.verify import Violation, broken
 
 _CHECKS = {
     "fulfilment.no_download_after_end": """
@@ -41,11 +41,7 @@ GROUP BY c.order_line_id HAVING c.assigned <> count(k.id)""",
 async def violations(conn: ReadConn) -> list[Violation]:
     """Rows of this context that break an invariant: no file leaves after a refund, a dispute or
     the end of a grant; counts are those of the rows they count."""
-    found: list[Violation] = []
-    for invariant, sql in _CHECKS.items():
-        rows = await conn.fetch(sql)
-        found.extend(Violation(invariant, row["subject"], row["detail"]) for row in rows)
-    return found
+    return await broken(conn, _CHECKS)
 
 
 async def still_open(conn: ReadConn, order_line_ids: Sequence[UUID]) -> list[UUID]:

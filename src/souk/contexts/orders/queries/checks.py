@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from souk.platform.database import ReadConn
-from souk.platform.verify import Violation
+from souk.platform.verify import Violation, broken
 
 _CHECKS = {
     "order total = items - discount + delivery + tax = sum of its seller orders": """
@@ -77,11 +77,7 @@ FROM orders.seller_order WHERE released <> (state = 'completed')
 
 async def violations(conn: ReadConn) -> list[Violation]:
     """Rows of this context that break an invariant."""
-    found: list[Violation] = []
-    for invariant, sql in _CHECKS.items():
-        rows = await conn.fetch(sql)
-        found.extend(Violation(invariant, row["subject"], row["detail"]) for row in rows)
-    return found
+    return await broken(conn, _CHECKS)
 
 
 class SellerOrderMoney(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from souk.platform.database import ReadConn
-from souk.platform.verify import Violation
+from souk.platform.verify import Violation, broken
 
 _RECENT = timedelta(days=90)
 
@@ -150,8 +150,4 @@ GROUP BY r.id HAVING r.reports <> count(p.reporter_id)
 
 async def violations(conn: ReadConn) -> list[Violation]:
     """Ratings, votes and reports that are not what their rows come to."""
-    found: list[Violation] = []
-    for invariant, sql in _CHECKS.items():
-        rows = await conn.fetch(sql)
-        found.extend(Violation(invariant, row["subject"], row["detail"]) for row in rows)
-    return found
+    return await broken(conn, _CHECKS)
