@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 
 from souk.kernel.errors import FieldProblem, InvalidInput
 
@@ -30,3 +31,12 @@ def summary(errors: Mapping[str, str]) -> list[dict[str, str | None]]:
         {"field": name, "text": text} for name, text in errors.items() if name
     ]
     return fields or [{"field": None, "text": text} for text in errors.values()]
+
+
+@contextmanager
+def gathered_in(problems: list[FieldProblem]) -> Generator[None]:
+    """Keeps what is wrong, so that somebody learns of everything at once."""
+    try:
+        yield
+    except InvalidInput as error:
+        problems.extend(error.problems)

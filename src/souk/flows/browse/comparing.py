@@ -95,14 +95,10 @@ async def compare(conn: ReadConn, keys: Sequence[str]) -> Comparison:
 def _column(
     document: listings.ListingDocument, stock: dict[UUID, inventory.Availability]
 ) -> ComparedListing:
-    available: int | None = 0
-    for variant in document.variants:
-        known = stock.get(variant.id)
-        uncounted = document.kind == listings.Kind.DIGITAL or (known and not known.tracked)
-        if uncounted:
-            available = None
-            break
-        available += max(known.available, 0) if known else 0
+    known = [stock[variant.id].left for variant in document.variants if variant.id in stock]
+    counted = [left for left in known if left is not None]
+    endless = document.kind == listings.Kind.DIGITAL or len(counted) < len(known)
+    available = None if endless else sum(counted)
     options: dict[str, list[str]] = {}
     for variant in document.variants:
         for name, value in variant.options.items():

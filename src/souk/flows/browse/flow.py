@@ -57,20 +57,14 @@ async def _stock(conn: ReadConn, document: bytes) -> list[VariantStock]:
     ids = [variant.id for variant in shown.variants]
     if shown.kind == listings.Kind.DIGITAL:
         return [VariantStock(variant_id, None) for variant_id in ids]
-    known = await inventory.availability(conn, ids)
-    return [VariantStock(variant_id, _left(known.get(variant_id))) for variant_id in ids]
-
-
-def _left(stock: inventory.Availability | None) -> int | None:
-    if stock is None:
-        return 0
-    return max(stock.available, 0) if stock.tracked else None
+    left = await stock_of(conn, ids)
+    return [VariantStock(variant_id, left[variant_id]) for variant_id in ids]
 
 
 async def stock_of(conn: ReadConn, variant_ids: Sequence[UUID]) -> dict[UUID, int | None]:
     """How many of each variant can be bought now, for pages; None means that it is not counted."""
     known = await inventory.availability(conn, list(variant_ids))
-    return {variant_id: _left(known.get(variant_id)) for variant_id in variant_ids}
+    return {i: known[i].left if i in known else 0 for i in variant_ids}
 
 
 def listed(page: Page[bytes]) -> bytes:

@@ -74,7 +74,7 @@ def left(item: Purchasable, stock: Availability | None) -> int | None:
     """How many can be bought now; None when the number is not limited."""
     if stock is None:
         return None if item.kind == "digital" else 0
-    return max(stock.available, 0) if stock.tracked else None
+    return stock.left
 
 
 def for_sale(item: Purchasable | None, *, currency: str) -> bool:

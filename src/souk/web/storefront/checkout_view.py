@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import msgspec
@@ -28,7 +27,7 @@ from souk.web.addresses import (
     read_address,
     without_prefix,
 )
-from souk.web.forms import summary
+from souk.web.forms import gathered_in, summary
 from souk.web.page import Req, field_errors, language_of, page
 
 _DELIVERY = "delivery-"
@@ -81,10 +80,10 @@ def parts_of(form: Mapping[str, str], found: CheckoutView) -> flow.Parts:
         text = "Enter the e-mail address to which we send the confirmation."
         problems.append(FieldProblem("email", "required", text))
     else:
-        with _gathered_in(problems):
+        with gathered_in(problems):
             fulfilment.checked_email(email)
     if address is not None:
-        with _gathered_in(problems):
+        with gathered_in(problems):
             fulfilment.normalise_address(address, path="shipping_address")
     if problems:
         problems.sort(key=lambda problem: _place(problem.path))
@@ -97,15 +96,6 @@ def _place(path: str) -> int:
     order = ("email", "country", *FIELDS)
     name = path.removeprefix("shipping_address.")
     return order.index(name) if name in order else len(order)
-
-
-@contextmanager
-def _gathered_in(problems: list[FieldProblem]) -> Generator[None]:
-    """Keeps what is wrong, so that somebody learns of everything at once."""
-    try:
-        yield
-    except InvalidInput as error:
-        problems.extend(error.problems)
 
 
 def _deliveries(form: Mapping[str, str]) -> dict[UUID, UUID]:

@@ -24,6 +24,11 @@ class Availability(msgspec.Struct, frozen=True):
     available: int
     tracked: bool
 
+    @property
+    def left(self) -> int | None:
+        """How many can be bought now; None when the number is not limited."""
+        return max(self.available, 0) if self.tracked else None
+
 
 class StockView(msgspec.Struct, frozen=True):
     """A seller's own stock of one variant."""

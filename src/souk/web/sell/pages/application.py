@@ -17,7 +17,7 @@ from souk.platform.options import Subject
 from souk.platform.settings import Settings
 from souk.web.addresses import country_choices
 from souk.web.desk import back_to, problem_context, status_of
-from souk.web.forms import check
+from souk.web.forms import check, gathered_in
 from souk.web.page import Req, form_of, language_of, page, pages_of
 
 _PATH = "/sell/apply"
@@ -86,10 +86,8 @@ async def send_application(request: Req, db: Database, actor: Actor) -> Response
 def _checked(form: dict[str, str]) -> None:
     """Raises InvalidInput with everything that is wrong at once."""
     problems: list[FieldProblem] = []
-    try:
+    with gathered_in(problems):
         check(form, {"name": (2, 80), "country": (2, 2), "bio": (0, 4_000)})
-    except InvalidInput as error:
-        problems.extend(error.problems)
     if form.get("kind") not in set(sellers.SellerKind):
         problems.append(FieldProblem("kind", "invalid", "Choose one of the two."))
     if form.get("agreed") != "1":
